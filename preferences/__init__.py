@@ -1,0 +1,1 @@
+"""The preference centre and unsubscribe service: one small core that decides and records, and many edges."""

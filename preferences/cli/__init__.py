@@ -1,0 +1,12 @@
+"""Commands, a file per family. Each exits non-zero with one clear line on bad input."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Add every family of commands to the application."""
+    from . import setup
+
+    app.cli.add_command(setup.setup)

@@ -1,0 +1,180 @@
+"""Settings: one frozen, typed object read from the environment. A default is safe to publish or absent.
+
+Every variable carries the prefix `PREFERENCES_`. `docs/settings.md` documents each; a guard test holds the two together.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from preferences.domain.errors import ConfigurationError
+
+PREFIX = "PREFERENCES_"
+
+
+class Environment(StrEnum):
+    """Where the service runs. Production refuses to start with anything unsafe; testing never touches `instance/`."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TESTING = "testing"
+
+
+class MailTransport(StrEnum):
+    """Where outgoing mail goes: a local mailbox page, or an SMTP server."""
+
+    MAILBOX = "mailbox"
+    SMTP = "smtp"
+
+
+class MailSecurity(StrEnum):
+    """How the SMTP connection is protected; certificates are always verified."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+def _setting(what: str, *, default: Any = None, secret: str = "") -> Any:
+    return field(default=default, metadata={"what": what, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration. Field names are the variables' names in lower case, without the prefix."""
+
+    env: Environment = _setting("`development`, `production` or `testing`", default=Environment.DEVELOPMENT)
+    instance_path: Path = _setting("folder for the database, keys and mailbox of a development service")
+    database_url: str = _setting("`sqlite:///…` or `postgresql+psycopg://…`; SQLite in `instance/` when unset", default="")
+    base_url: str = _setting("the public address of the service, without a slash at the end", default="")
+    host: str = _setting("address to listen on", default="127.0.0.1")
+    port: int = _setting("port to listen on", default=8080)
+    server_workers: int = _setting("server processes; 1 on SQLite", default=1)
+    server_threads: int = _setting("threads a process; 1 on SQLite", default=1)
+    secret_keys: tuple[bytes, ...] = _setting("keys for cookies, oldest to newest, base64, comma-separated", default=(), secret="yes")
+    link_keys: tuple[bytes, ...] = _setting("keys that sign links, oldest to newest", default=(), secret="yes")
+    data_keys: tuple[bytes, ...] = _setting("keys that encrypt personal data, oldest to newest", default=(), secret="yes")
+    index_key: bytes = _setting("key of the blind indexes and suppressions; never changes", default=b"", secret="yes")
+    default_locale: str = _setting("language when nothing else is known", default="sv")
+    locales: tuple[str, ...] = _setting("languages offered, in the order of the switch", default=("sv", "en"))
+    organisation_name: str = _setting("the company's name on pages and in mail", default="Exempelbolaget AB")
+    organisation_address: str = _setting("its postal address, shown at the foot of pages and mail", default="")
+    organisation_email: str = _setting("where people reach the privacy officer", default="privacy@example.com")
+    organisation_website: str = _setting("its web address", default="")
+    organisation_logo: str = _setting("an SVG or PNG file shown on pages; served by the service itself", default="")
+    accent_colour: str = _setting("the one accent colour, `#rrggbb`", default="#0b5d66")
+    mail_transport: MailTransport = _setting("`mailbox` or `smtp`", default=MailTransport.MAILBOX)
+    mail_server: str = _setting("SMTP server", default="localhost")
+    mail_port: int = _setting("SMTP port", default=587)
+    mail_security: MailSecurity = _setting("`none`, `starttls` or `tls`", default=MailSecurity.STARTTLS)
+    mail_username: str = _setting("SMTP user name", default="")
+    mail_password: str = _setting("SMTP password", default="", secret="yes")
+    mail_timeout: int = _setting("seconds before an SMTP server counts as hanging", default=20)
+    mail_from: str = _setting("sender of the service's own mail", default="no-reply@example.com")
+    unsubscribe_mail_domain: str = _setting("domain whose mail the gateway reads; adds `mailto:` to List-Unsubscribe", default="")
+    list_domain: str = _setting("domain in List-Id; the base URL's host when unset", default="")
+    trusted_proxies: int = _setting("how many reverse proxies stand in front", default=0)
+    rate_limit_storage: str = _setting("`memory://` or `redis://…` for several processes", default="memory://")
+    max_body_bytes: int = _setting("largest request body accepted", default=32 * 1024 * 1024)
+    log_level: str = _setting("`debug`, `info`, `warning` or `error`", default="info")
+
+    @property
+    def is_production(self) -> bool:
+        """Whether unsafe settings must stop the start."""
+        return self.env is Environment.PRODUCTION
+
+    @property
+    def base_host(self) -> str:
+        """The host of the base URL."""
+        return urlsplit(self.base_url).hostname or "localhost"
+
+
+def read_settings(environ: Mapping[str, str], *, instance_path: Path) -> Settings:
+    """Settings from environment variables. Raises ConfigurationError naming the variable; unknown `PREFERENCES_` ones too."""
+    known = {entry.name: entry for entry in fields(Settings)}
+    values: dict[str, Any] = {"instance_path": instance_path}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable.startswith(f"{PREFIX}TEST_"):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known:
+            raise ConfigurationError(variable, "there is no such setting; see docs/settings.md")
+        if text.strip():
+            values[name] = _parse(variable, known[name].type, text.strip())
+    settings = Settings(**_with_development_defaults(values))
+    _check(settings)
+    return settings
+
+
+def _with_development_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    if values.get("env") is not Environment.PRODUCTION:
+        values.setdefault("database_url", f"sqlite:///{values['instance_path'] / 'preferences.db'}")
+        values.setdefault("base_url", f"http://127.0.0.1:{values.get('port', 8080)}")
+    return values
+
+
+def _parse(variable: str, kind: Any, text: str) -> Any:
+    try:
+        match str(kind):
+            case "int":
+                return int(text)
+            case "bytes":
+                return _key(text)
+            case "tuple[bytes, ...]":
+                return tuple(_key(part) for part in text.split(",") if part.strip())
+            case "tuple[str, ...]":
+                return tuple(part.strip() for part in text.split(",") if part.strip())
+            case "Path":
+                return Path(text)
+            case "Environment" | "MailTransport" | "MailSecurity" as name:
+                return {"Environment": Environment, "MailTransport": MailTransport, "MailSecurity": MailSecurity}[name](text)
+    except (ValueError, binascii.Error):
+        raise ConfigurationError(variable, "the value cannot be read; see docs/settings.md") from None
+    return text.rstrip("/") if variable == f"{PREFIX}BASE_URL" else text
+
+
+def _key(text: str) -> bytes:
+    key = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
+    if len(key) != 32:
+        raise ValueError("a key is 32 bytes")
+    return key
+
+
+def _check(settings: Settings) -> None:
+    """Refuse what can never work, and in production what is unsafe, by the setting's name."""
+
+    def refuse(name: str, why: str) -> None:
+        raise ConfigurationError(PREFIX + name.upper(), why)
+
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", settings.accent_colour):
+        refuse("accent_colour", "must look like #0b5d66")
+    if settings.default_locale not in settings.locales:
+        refuse("default_locale", "is not among PREFERENCES_LOCALES")
+    if urlsplit(settings.base_url).scheme not in {"http", "https"} and settings.base_url:
+        refuse("base_url", "must start with https://")
+    if settings.database_url and not settings.database_url.startswith(("sqlite:", "postgresql+psycopg:", "postgresql:")):
+        refuse("database_url", "must be a SQLite or PostgreSQL address")
+    if not settings.is_production:
+        return
+    for name in ("database_url", "base_url", "secret_keys", "link_keys", "data_keys", "index_key"):
+        if not getattr(settings, name):
+            refuse(name, "is required in production")
+    if not settings.base_url.startswith("https://"):
+        refuse("base_url", "must be https in production: one-click needs it (RFC 8058)")
+    if settings.mail_transport is MailTransport.MAILBOX:
+        refuse("mail_transport", "must be smtp in production: the local mailbox is readable by anyone")
+    if settings.mail_security is MailSecurity.NONE and settings.mail_server not in {"localhost", "127.0.0.1", "::1"}:
+        refuse("mail_security", "must be starttls or tls unless the mail server is on this machine")
+    every_key = [*settings.secret_keys, *settings.link_keys, *settings.data_keys, settings.index_key]
+    if len(set(every_key)) != len(every_key):
+        refuse("link_keys", "one key is used twice: every key must be its own (T14)")
+    if any(len(set(key)) < 8 for key in every_key):
+        refuse("secret_keys", "a key is not random; make one with `flask --app app keys generate`")

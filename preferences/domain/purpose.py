@@ -1,0 +1,62 @@
+"""Purposes, topics and the texts that explain them. A topic is a purpose under another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+PurposeId = NewType("PurposeId", int)
+NoticeVersionId = NewType("NoticeVersionId", int)
+
+EVERYTHING_KEY = "everything"
+"""The key of the built-in purpose that stands for a global stop: its notice text is the wording beside «stop everything»."""
+
+
+class LawfulBasis(StrEnum):
+    """GDPR 6(1): one basis per purpose (L3). `soft_opt_in` is the customer exception of ePrivacy 13(2) (MFL 19 §)."""
+
+    CONSENT = "consent"
+    SOFT_OPT_IN = "soft_opt_in"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+
+
+class About(StrEnum):
+    """What a purpose is about: sending mail, publishing something, or everything (the global stop)."""
+
+    MAIL = "mail"
+    PUBLICATION = "publication"
+    EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """A purpose as the decision needs it. `lawful_basis` is that of the newest notice version."""
+
+    id: PurposeId
+    key: str
+    parent_id: PurposeId | None
+    about: About
+    lawful_basis: LawfulBasis
+    customer_exception: bool
+    """Whether `soft_opt_in` with complete evidence is accepted in place of consent (L15)."""
+    notice_version_id: NoticeVersionId
+    archived_at: datetime | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        """An archived purpose refuses everything; its choices and suppressions stay (T25)."""
+        return self.archived_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeText:
+    """The exact words shown in one language (GDPR 13; L2, L7, L13)."""
+
+    locale: str
+    title: str
+    what: str
+    why: str
+    who: str
+    how_long: str

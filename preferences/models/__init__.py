@@ -1,0 +1,17 @@
+"""What is stored: SQLAlchemy 2 models, one file per family, with their constraints in the database."""
+
+from . import idempotency, ledger, mailer, message, outbox, purpose, recipient, suppression, training
+from .base import Base
+
+__all__ = [
+    "Base",
+    "idempotency",
+    "ledger",
+    "mailer",
+    "message",
+    "outbox",
+    "purpose",
+    "recipient",
+    "suppression",
+    "training",
+]

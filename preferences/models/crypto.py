@@ -1,0 +1,139 @@
+"""Personal data at rest: AES-256-GCM columns with key ids, and keyed blind indexes to find them (GDPR 25, 32; L14).
+
+A stored value is `version (1) | key id (4) | nonce (12) | ciphertext and tag`; table and column are authenticated with it,
+so a value copied into another column does not open. Keys run oldest to newest: the newest encrypts, all decrypt.
+The blind index is HMAC-SHA-256 cut to 128 bits. Its key is never rotated: suppressions of erased people hang on it (T22).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NewType
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Dialect, LargeBinary
+from sqlalchemy.types import TypeDecorator
+
+from preferences.domain.address import NormalAddress
+
+BlindIndex = NewType("BlindIndex", bytes)
+
+_VERSION = b"\x01"
+_HEAD = 1 + 4
+_NONCE = 12
+
+
+class UnreadableValue(Exception):
+    """A stored value that no key opens: a key is missing from DATA_KEYS, or the value was changed."""
+
+
+class Keyring:
+    """The keys of one installation: data keys oldest to newest, and the key of the blind indexes (32 bytes each)."""
+
+    def __init__(self, data_keys: Sequence[bytes], index_key: bytes) -> None:
+        if not data_keys or any(len(key) != 32 for key in data_keys) or len(index_key) != 32:
+            raise ValueError("data keys and the index key are 32 bytes each")
+        self._ciphers = {_key_id(key): AESGCM(key) for key in data_keys}
+        self.newest_key_id = _key_id(data_keys[-1])
+        self._newest = self._ciphers[self.newest_key_id]
+        self._head = _VERSION + self.newest_key_id
+        self._index_keys = {
+            what: hmac.digest(index_key, b"preferences.index." + what.encode(), "sha256")
+            for what in ("address", "domain", "external_id")
+        }
+
+    def encrypt(self, plain: bytes, where: bytes) -> bytes:
+        """Encrypt for one place (`table.column`)."""
+        nonce = os.urandom(_NONCE)
+        return self._head + nonce + self._newest.encrypt(nonce, plain, where)
+
+    def decrypt(self, stored: bytes, where: bytes) -> bytes:
+        """The plain value. Raises UnreadableValue."""
+        cipher = self._ciphers.get(stored[1:_HEAD]) if stored[:1] == _VERSION else None
+        if cipher is None:
+            raise UnreadableValue(f"no key for a value in {where.decode()}")
+        try:
+            return cipher.decrypt(stored[_HEAD : _HEAD + _NONCE], stored[_HEAD + _NONCE :], where)
+        except InvalidTag as error:
+            raise UnreadableValue(f"a value in {where.decode()} was changed") from error
+
+    def is_newest(self, stored: bytes) -> bool:
+        """Whether the value is already encrypted with the newest key (rotation skips it)."""
+        return stored.startswith(self._head)
+
+    def address_index(self, normal: NormalAddress) -> BlindIndex:
+        """Finds a recipient or a suppression by exact address."""
+        return BlindIndex(hmac.digest(self._index_keys["address"], normal.encode(), "sha256")[:16])
+
+    def domain_index(self, domain: str) -> BlindIndex:
+        """Finds recipients by the domain of their address."""
+        return BlindIndex(hmac.digest(self._index_keys["domain"], domain.encode(), "sha256")[:16])
+
+    def external_index(self, external_id: str) -> BlindIndex:
+        """Finds a recipient by the id another system gave it."""
+        return BlindIndex(hmac.digest(self._index_keys["external_id"], external_id.encode(), "sha256")[:16])
+
+
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(b"preferences.data.key-id" + key).digest()[:4]
+
+
+_keyring: Keyring | None = None
+
+
+def use_keyring(keyring: Keyring) -> None:
+    """Set the keys that encrypted columns of this process use; called once by create_app()."""
+    global _keyring
+    _keyring = keyring
+
+
+def keyring() -> Keyring:
+    """The keys in use. Raises RuntimeError before create_app() has set them."""
+    if _keyring is None:
+        raise RuntimeError("no keyring is set: encrypted columns need create_app()")
+    return _keyring
+
+
+class EncryptedText(TypeDecorator[str]):
+    """A text column encrypted at rest. `where` is `table.column`."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else keyring().encrypt(value.encode(), self.where.encode())
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
+        return None if value is None else keyring().decrypt(bytes(value), self.where.encode()).decode()
+
+
+class EncryptedJson(TypeDecorator[Mapping[str, Any]]):
+    """A JSON object encrypted at rest. `where` is `table.column`."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> bytes | None:
+        if value is None:
+            return None
+        plain = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return keyring().encrypt(plain.encode(), self.where.encode())
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Mapping[str, Any] | None:
+        if value is None:
+            return None
+        found: Mapping[str, Any] = json.loads(keyring().decrypt(bytes(value), self.where.encode()))
+        return found

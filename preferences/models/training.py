@@ -1,0 +1,22 @@
+"""Training events at which photos are taken; the scope of a photo objection."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Date, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, SerialId, UtcDateTime
+
+
+class TrainingRow(Base):
+    """One training or event."""
+
+    __tablename__ = "trainings"
+
+    id: Mapped[int] = mapped_column(SerialId, primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    place: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    held_on: Mapped[date] = mapped_column(Date)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

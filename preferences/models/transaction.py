@@ -1,0 +1,65 @@
+"""Transactions: every edge opens one, services run inside it. Committed whole or not at all.
+
+SQLite starts a writing transaction with BEGIN IMMEDIATE: the driver's deferred default loses updates and deadlocks under load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
+
+from preferences.extensions import db
+
+READ_ONLY = {"preferences_read_only": True}
+SQLITE_BUSY_MILLISECONDS = 10_000
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session that commits at the end of the block, and rolls back when the block raises."""
+    with Session(db.engine, expire_on_commit=False, autoflush=False) as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session that only reads: takes no write lock on SQLite, and is always rolled back."""
+    with Session(db.engine, expire_on_commit=False, autoflush=False) as session:
+        session.connection(execution_options=READ_ONLY)
+        try:
+            yield session
+        finally:
+            session.rollback()
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give an engine the settings its database needs for durable, serialised writes (see stack.md's measurements)."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _on_sqlite_connect)
+        event.listen(engine, "begin", _on_sqlite_begin)
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA cache_size=-65536")
+    cursor.execute("PRAGMA temp_store=MEMORY")
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("preferences_read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

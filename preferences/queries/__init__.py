@@ -1,0 +1,1 @@
+"""What may be asked: selects that return frozen rows."""

@@ -1,0 +1,65 @@
+"""The purposes with their current texts, read once and kept for a few seconds."""
+
+from __future__ import annotations
+
+import time
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session, selectinload
+
+from preferences.domain.catalogue import Catalogue, Described
+from preferences.domain.purpose import NoticeText, NoticeVersionId, Purpose, PurposeId
+from preferences.models.purpose import PurposeRow
+
+KEPT_FOR_SECONDS = 3.0
+"""How long another process may still see purposes as they were. Choices are never cached."""
+
+_kept: WeakKeyDictionary[Engine, tuple[float, Catalogue]] = WeakKeyDictionary()
+
+
+def catalogue(session: Session) -> Catalogue:
+    """All purposes and topics. At most three seconds old; exact in the process that changed them."""
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)  # noqa: S101 - sessions here are bound to engines
+    kept = _kept.get(engine)
+    if kept is not None and time.monotonic() - kept[0] < KEPT_FOR_SECONDS:
+        return kept[1]
+    fresh = _read(session)
+    _kept[engine] = (time.monotonic(), fresh)
+    return fresh
+
+
+def forget_catalogue(session: Session) -> None:
+    """Read the purposes afresh next time; called by whatever changes them."""
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)  # noqa: S101
+    _kept.pop(engine, None)
+
+
+def _read(session: Session) -> Catalogue:
+    rows = session.scalars(
+        select(PurposeRow).options(selectinload(PurposeRow.versions)).order_by(PurposeRow.position, PurposeRow.id)
+    ).all()
+    return Catalogue([_describe(row) for row in rows if row.versions])
+
+
+def _describe(row: PurposeRow) -> Described:
+    version = row.versions[-1]
+    purpose = Purpose(
+        id=PurposeId(row.id),
+        key=row.key,
+        parent_id=None if row.parent_id is None else PurposeId(row.parent_id),
+        about=row.about,
+        lawful_basis=version.lawful_basis,
+        customer_exception=version.customer_exception,
+        notice_version_id=NoticeVersionId(version.id),
+        archived_at=row.archived_at,
+    )
+    texts = {
+        text.locale: NoticeText(
+            locale=text.locale, title=text.title, what=text.what, why=text.why, who=text.who, how_long=text.how_long
+        )
+        for text in version.texts
+    }
+    return Described(purpose=purpose, number=version.number, texts=texts)

@@ -1,0 +1,83 @@
+"""Recipients by id, address or external id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.address import Address, mask_address
+from preferences.domain.capability import RecipientId
+from preferences.domain.eligibility import RecipientStatus
+from preferences.models.crypto import BlindIndex, keyring
+from preferences.models.recipient import RecipientRow
+
+_COLUMNS = (
+    RecipientRow.id,
+    RecipientRow.address,
+    RecipientRow.address_index,
+    RecipientRow.external_id,
+    RecipientRow.name,
+    RecipientRow.profile,
+    RecipientRow.locale,
+    RecipientRow.status,
+    RecipientRow.link_epoch,
+    RecipientRow.source,
+    RecipientRow.created_at,
+    RecipientRow.updated_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientView:
+    """A recipient with everything that is known; never logged."""
+
+    id: RecipientId
+    address: str | None
+    address_index: BlindIndex | None
+    external_id: str | None
+    name: str | None
+    profile: Mapping[str, Any]
+    locale: str | None
+    status: RecipientStatus
+    link_epoch: int
+    source: str
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def masked_address(self) -> str:
+        """What a link in a mail may show of the address (T11)."""
+        return mask_address(self.address or "")
+
+    def __repr__(self) -> str:
+        """The id and status only."""
+        return f"<RecipientView {self.id} {self.status}>"
+
+
+def recipient_by_id(session: Session, recipient_id: RecipientId) -> RecipientView | None:
+    """The recipient with this id, erased ones too."""
+    return _one(session, RecipientRow.id == recipient_id)
+
+
+def recipient_by_address(session: Session, address: Address) -> RecipientView | None:
+    """The recipient with this address in its normal form."""
+    return _one(session, RecipientRow.address_index == keyring().address_index(address.normal))
+
+
+def recipient_by_external_id(session: Session, external_id: str) -> RecipientView | None:
+    """The recipient whom another system knows by this id."""
+    return _one(session, RecipientRow.external_index == keyring().external_index(external_id))
+
+
+def _one(session: Session, condition: ColumnElement[bool]) -> RecipientView | None:
+    row = session.execute(select(*_COLUMNS).where(condition)).one_or_none()
+    if row is None:
+        return None
+    values = row._asdict()
+    values["profile"] = values["profile"] or {}
+    return RecipientView(**values)

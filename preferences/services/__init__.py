@@ -1,0 +1,1 @@
+"""What may be done: functions named by a verb, taking `session` and `now`. They never reach the network."""

@@ -1,0 +1,48 @@
+"""The purposes every installation starts with (product.md), read from `builtin_purposes.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from preferences.domain.purpose import About, LawfulBasis, NoticeText
+from preferences.models.purpose import PurposeRow
+
+from .purposes import NewPurpose, add_purpose
+
+
+def ensure_builtin_purposes(session: Session, *, now: datetime) -> int:
+    """Add those that are not there yet, by key; never touches one that is (the company may have rewritten or archived it).
+
+    Returns how many were added.
+    """
+    present = set(session.scalars(select(PurposeRow.key)))
+    added = 0
+    for position, (key, entry) in enumerate(load_builtin_purposes().items()):
+        if key in present:
+            continue
+        add_purpose(session, _purpose(key, entry, position), now=now)
+        added += 1
+    return added
+
+
+def load_builtin_purposes() -> dict[str, Any]:
+    """The file's content, in its order: parents before their topics."""
+    return tomllib.loads(files("preferences.services").joinpath("builtin_purposes.toml").read_text(encoding="utf-8"))
+
+
+def _purpose(key: str, entry: dict[str, Any], position: int) -> NewPurpose:
+    return NewPurpose(
+        key=key,
+        about=About(entry["about"]),
+        lawful_basis=LawfulBasis(entry["lawful_basis"]),
+        customer_exception=entry.get("customer_exception", False),
+        parent_key=entry.get("parent"),
+        position=position,
+        texts=[NoticeText(locale=locale, **text) for locale, text in entry["texts"].items()],
+    )

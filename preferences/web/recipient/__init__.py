@@ -1,0 +1,7 @@
+"""Pages a recipient reaches. The link is the only credential: no cookie, no session, no login (T6)."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("recipient", __name__)

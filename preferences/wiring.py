@@ -1,0 +1,103 @@
+"""Connects an application to its database, keys, languages, limits and blueprints; create_app() reads like a list of these."""
+
+from __future__ import annotations
+
+import logging
+
+import structlog
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from preferences.config import Settings
+from preferences.domain.capability import LinkSigner
+from preferences.extensions import alembic, babel, db, limiter
+from preferences.models.crypto import Keyring, use_keyring
+from preferences.models.transaction import prepare_engine
+
+
+def register_logging(app: Flask, settings: Settings) -> None:
+    """Structured lines on standard error: event names and ids, never an address, a token or a path that holds one."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
+        cache_logger_on_first_use=False,
+    )
+
+
+def connect_database(app: Flask, settings: Settings) -> None:
+    """Bind SQLAlchemy and the migrations; encrypted columns get their keys here."""
+    use_keyring(Keyring(settings.data_keys, settings.index_key))
+    if settings.database_url.startswith("sqlite"):
+        settings.instance_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        options: dict[str, object] = {}
+    else:
+        options = {"pool_size": max(5, settings.server_threads + 2), "max_overflow": 10, "pool_pre_ping": False}
+    url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=options,
+        ALEMBIC={"script_location": "migrations", "version_locations": []},
+        ALEMBIC_CONTEXT={"render_as_batch": True, "compare_type": True},
+    )
+    db.init_app(app)
+    alembic.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+def register_signing(app: Flask, settings: Settings) -> None:
+    """The one signer of links."""
+    app.extensions["preferences.signer"] = LinkSigner(settings.link_keys)
+
+
+def register_languages(app: Flask, settings: Settings) -> None:
+    """Catalogues, and which language a request speaks."""
+    from preferences.web.locale import request_locale
+
+    app.config.update(BABEL_DEFAULT_LOCALE=settings.default_locale, BABEL_TRANSLATION_DIRECTORIES="translations")
+    babel.init_app(app, locale_selector=request_locale)
+
+
+def register_limits(app: Flask, settings: Settings) -> None:
+    """Rate limits; never on one-click (T27)."""
+    app.config.update(RATELIMIT_STORAGE_URI=settings.rate_limit_storage, RATELIMIT_SWALLOW_ERRORS=True)
+    limiter.init_app(app)
+
+
+def register_security(app: Flask, settings: Settings) -> None:
+    """Headers on every answer, proxies trusted by number, access declared by every view."""
+    from preferences.web.access import deny_undeclared
+    from preferences.web.security import add_security_headers
+
+    if settings.trusted_proxies:
+        proxies = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    app.before_request(deny_undeclared)
+    app.after_request(add_security_headers)
+
+
+def register_errors(app: Flask) -> None:
+    """One error family, mapped to pages and to problem details."""
+    from preferences.web.errors import register_error_handlers
+
+    register_error_handlers(app)
+
+
+def register_blueprints(app: Flask, settings: Settings) -> None:
+    """Every edge that answers HTTP."""
+    from preferences.web.recipient import blueprint as recipient
+
+    app.register_blueprint(recipient)
+
+
+def register_commands(app: Flask) -> None:
+    """Every family of commands."""
+    from preferences.cli import register
+
+    register(app)

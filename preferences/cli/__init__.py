@@ -7,6 +7,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Add every family of commands to the application."""
-    from . import setup
+    from . import ledger, setup
 
     app.cli.add_command(setup.setup)
+    app.cli.add_command(ledger.ledger)

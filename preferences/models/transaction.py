@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
-from preferences.extensions import db
 
 READ_ONLY = {"preferences_read_only": True}
 SQLITE_BUSY_MILLISECONDS = 10_000
@@ -21,7 +21,7 @@ SQLITE_BUSY_MILLISECONDS = 10_000
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session that commits at the end of the block, and rolls back when the block raises."""
-    with Session(db.engine, expire_on_commit=False, autoflush=False) as session:
+    with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
         try:
             yield session
             session.commit()
@@ -33,12 +33,17 @@ def transaction() -> Iterator[Session]:
 @contextmanager
 def reading() -> Iterator[Session]:
     """A session that only reads: takes no write lock on SQLite, and is always rolled back."""
-    with Session(db.engine, expire_on_commit=False, autoflush=False) as session:
+    with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
         session.connection(execution_options=READ_ONLY)
         try:
             yield session
         finally:
             session.rollback()
+
+
+def _engine() -> Engine:
+    engine: Engine = current_app.extensions["sqlalchemy"].engine
+    return engine
 
 
 def prepare_engine(engine: Engine) -> None:

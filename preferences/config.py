@@ -53,15 +53,21 @@ class Settings:
 
     env: Environment = _setting("`development`, `production` or `testing`", default=Environment.DEVELOPMENT)
     instance_path: Path = _setting("folder for the database, keys and mailbox of a development service")
-    database_url: str = _setting("`sqlite:///…` or `postgresql+psycopg://…`; SQLite in `instance/` when unset", default="")
+    database_url: str = _setting(
+        "`sqlite:///…` or `postgresql+psycopg://…`; SQLite in `instance/` when unset", default=""
+    )
     base_url: str = _setting("the public address of the service, without a slash at the end", default="")
     host: str = _setting("address to listen on", default="127.0.0.1")
     port: int = _setting("port to listen on", default=8080)
     server_workers: int = _setting("server processes; 1 on SQLite", default=1)
     server_threads: int = _setting("threads a process; 1 on SQLite", default=1)
-    secret_keys: tuple[bytes, ...] = _setting("keys for cookies, oldest to newest, base64, comma-separated", default=(), secret="yes")
+    secret_keys: tuple[bytes, ...] = _setting(
+        "keys for cookies, oldest to newest, base64, comma-separated", default=(), secret="yes"
+    )
     link_keys: tuple[bytes, ...] = _setting("keys that sign links, oldest to newest", default=(), secret="yes")
-    data_keys: tuple[bytes, ...] = _setting("keys that encrypt personal data, oldest to newest", default=(), secret="yes")
+    data_keys: tuple[bytes, ...] = _setting(
+        "keys that encrypt personal data, oldest to newest", default=(), secret="yes"
+    )
     index_key: bytes = _setting("key of the blind indexes and suppressions; never changes", default=b"", secret="yes")
     default_locale: str = _setting("language when nothing else is known", default="sv")
     locales: tuple[str, ...] = _setting("languages offered, in the order of the switch", default=("sv", "en"))
@@ -79,7 +85,9 @@ class Settings:
     mail_password: str = _setting("SMTP password", default="", secret="yes")
     mail_timeout: int = _setting("seconds before an SMTP server counts as hanging", default=20)
     mail_from: str = _setting("sender of the service's own mail", default="no-reply@example.com")
-    unsubscribe_mail_domain: str = _setting("domain whose mail the gateway reads; adds `mailto:` to List-Unsubscribe", default="")
+    unsubscribe_mail_domain: str = _setting(
+        "domain whose mail the gateway reads; adds `mailto:` to List-Unsubscribe", default=""
+    )
     list_domain: str = _setting("domain in List-Id; the base URL's host when unset", default="")
     trusted_proxies: int = _setting("how many reverse proxies stand in front", default=0)
     rate_limit_storage: str = _setting("`memory://` or `redis://…` for several processes", default="memory://")
@@ -135,7 +143,9 @@ def _parse(variable: str, kind: Any, text: str) -> Any:
             case "Path":
                 return Path(text)
             case "Environment" | "MailTransport" | "MailSecurity" as name:
-                return {"Environment": Environment, "MailTransport": MailTransport, "MailSecurity": MailSecurity}[name](text)
+                return {"Environment": Environment, "MailTransport": MailTransport, "MailSecurity": MailSecurity}[name](
+                    text
+                )
     except (ValueError, binascii.Error):
         raise ConfigurationError(variable, "the value cannot be read; see docs/settings.md") from None
     return text.rstrip("/") if variable == f"{PREFIX}BASE_URL" else text
@@ -160,7 +170,9 @@ def _check(settings: Settings) -> None:
         refuse("default_locale", "is not among PREFERENCES_LOCALES")
     if urlsplit(settings.base_url).scheme not in {"http", "https"} and settings.base_url:
         refuse("base_url", "must start with https://")
-    if settings.database_url and not settings.database_url.startswith(("sqlite:", "postgresql+psycopg:", "postgresql:")):
+    if settings.database_url and not settings.database_url.startswith(
+        ("sqlite:", "postgresql+psycopg:", "postgresql:")
+    ):
         refuse("database_url", "must be a SQLite or PostgreSQL address")
     if not settings.is_production:
         return

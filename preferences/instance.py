@@ -51,7 +51,9 @@ def _load_or_create(path: Path) -> dict[str, list[str]]:
         for name in (*KEY_LISTS, "index_key"):
             [_decode(key) for key in stored[name]]
     except (ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError("LINK_KEYS", f"{path.name} in the instance folder cannot be read; restore it from a backup") from error
+        raise ConfigurationError(
+            "LINK_KEYS", f"{path.name} in the instance folder cannot be read; restore it from a backup"
+        ) from error
     return stored
 
 

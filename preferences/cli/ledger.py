@@ -26,7 +26,9 @@ def verify(as_json: bool) -> None:
     else:
         click.echo(f"{found.entries} entries, {found.choices} choices, {len(found.differences)} differences.")
         for one in found.differences[:20]:
-            click.echo(f"  recipient {one.recipient_id}, purpose {one.purpose_id}: stored {one.stored.act}, folded {one.folded.act}")
+            click.echo(
+                f"  recipient {one.recipient_id}, purpose {one.purpose_id}: stored {one.stored.act}, folded {one.folded.act}"
+            )
     if not found.is_sound:
         raise SystemExit(1)
 

@@ -150,7 +150,11 @@ class LinkSigner:
         raw = base64.b32decode(lowered.upper() + "======")
         payload, mac = raw[: _PAYLOAD.size], raw[_PAYLOAD.size :]
         for key_id, signer in self._signers[capability]:
-            if key_id == payload[0] and hmac.compare_digest(_mail_mac(signer, payload), mac) and _base32(raw) == lowered:
+            if (
+                key_id == payload[0]
+                and hmac.compare_digest(_mail_mac(signer, payload), mac)
+                and _base32(raw) == lowered
+            ):
                 return _unpack(payload, capability)
         raise BadToken
 

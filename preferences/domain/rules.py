@@ -36,7 +36,8 @@ def check_act(purpose: Purpose, act: Act, basis: LawfulBasis | None, evidence: M
         return None
     if act not in _FITTING[purpose.lawful_basis]:
         raise ActNotPossible(
-            f"`{act}` does not fit {purpose.key}, which rests on {purpose.lawful_basis}: use `objected`.", pointer="/act"
+            f"`{act}` does not fit {purpose.key}, which rests on {purpose.lawful_basis}: use `objected`.",
+            pointer="/act",
         )
     if act is not Act.GIVEN:
         return basis or purpose.lawful_basis

@@ -22,7 +22,7 @@ from .base import Base, SerialId, UtcDateTime, Vocabulary, one_of
 from .crypto import EncryptedJson
 
 EVERY_TRAINING = 0
-"""The scope of an act that is about no training in particular. Trainings may be cleared away, the ledger may not: no foreign key."""
+"""The scope of an act about no training in particular. Trainings may be cleared away, the ledger not: no foreign key."""
 
 JsonColumn = JSON().with_variant(JSONB(), "postgresql")
 

@@ -33,7 +33,9 @@ class PurposeRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    versions: Mapped[list[NoticeVersionRow]] = relationship(order_by="NoticeVersionRow.number", back_populates="purpose")
+    versions: Mapped[list[NoticeVersionRow]] = relationship(
+        order_by="NoticeVersionRow.number", back_populates="purpose"
+    )
 
 
 class NoticeVersionRow(Base):

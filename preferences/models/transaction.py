@@ -13,7 +13,6 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
-
 READ_ONLY = {"preferences_read_only": True}
 SQLITE_BUSY_MILLISECONDS = 10_000
 

@@ -88,4 +88,6 @@ def active_suppressions(session: Session, address_index: bytes | None) -> tuple[
             SuppressionRow.address_index == address_index, SuppressionRow.lifted_at.is_(None)
         )
     )
-    return tuple(Suppression(reason, scope, PurposeId(purpose_id) if purpose_id else None) for reason, scope, purpose_id in rows)
+    return tuple(
+        Suppression(reason, scope, PurposeId(purpose_id) if purpose_id else None) for reason, scope, purpose_id in rows
+    )

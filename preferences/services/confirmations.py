@@ -140,7 +140,11 @@ def confirm(session: Session, claims: Claims, *, now: datetime) -> ConfirmOutcom
         return over
     claimed = session.execute(
         update(ConfirmationRow)
-        .where(ConfirmationRow.id == pending.id, ConfirmationRow.confirmed_at.is_(None), ConfirmationRow.cancelled_at.is_(None))
+        .where(
+            ConfirmationRow.id == pending.id,
+            ConfirmationRow.confirmed_at.is_(None),
+            ConfirmationRow.cancelled_at.is_(None),
+        )
         .values(confirmed_at=now)
     )
     if claimed.rowcount == 0:  # type: ignore[attr-defined]

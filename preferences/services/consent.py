@@ -82,7 +82,9 @@ def record_act(session: Session, new: NewAct, *, now: datetime) -> int:
             {"entry_id": entry_id, "recipient_id": new.recipient_id, "content": salted},
         )
     if _fold_into_choice(session, new, basis=basis, occurred_at=occurred_at, entry_id=int(entry_id)):
-        tell_change(session, event_for(new.purpose, new.act), recipient_id=new.recipient_id, now=now, entry_id=int(entry_id))
+        tell_change(
+            session, event_for(new.purpose, new.act), recipient_id=new.recipient_id, now=now, entry_id=int(entry_id)
+        )
     return int(entry_id)
 
 

@@ -77,9 +77,7 @@ def save_choices(
     session: Session, recipient: RecipientView, changes: Sequence[Change], *, locale: str, now: datetime
 ) -> Saved:
     """Record every reduction now and ask the mailbox about every increase. The same change twice has one effect."""
-    where = standing(
-        session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index
-    )
+    where = standing(session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index)
     known = catalogue(session)
     entries: list[int] = []
     asked: list[Asked] = []
@@ -129,7 +127,9 @@ def pause(
     return Saved(tuple(entries))
 
 
-def ask_to_resume(session: Session, recipient: RecipientView, purposes: Sequence[Purpose], *, locale: str, now: datetime) -> Saved:
+def ask_to_resume(
+    session: Session, recipient: RecipientView, purposes: Sequence[Purpose], *, locale: str, now: datetime
+) -> Saved:
     """End a pause early: more mail than now, so the mailbox is asked first (T11)."""
     asked = [Asked(purpose, Act.RESUMED) for purpose in purposes]
     return Saved(confirmation_id=ask_to_turn_on(session, recipient.id, asked, locale=locale, now=now))
@@ -137,9 +137,7 @@ def ask_to_resume(session: Session, recipient: RecipientView, purposes: Sequence
 
 def choose_language(session: Session, recipient: RecipientView, locale: str, *, now: datetime) -> None:
     """The language of pages and mail from now on."""
-    session.execute(
-        update(RecipientRow).where(RecipientRow.id == recipient.id).values(locale=locale, updated_at=now)
-    )
+    session.execute(update(RecipientRow).where(RecipientRow.id == recipient.id).values(locale=locale, updated_at=now))
 
 
 def _refusals_first(changes: Sequence[Change]) -> list[Change]:

@@ -59,9 +59,7 @@ def publish_version(
     """Publish new wording, or a new basis, as the next version (L3). Returns its number; older versions stay as shown."""
     row = _find(session, key)
     newest = row.versions[-1]
-    return _add_version(
-        session, row.id, lawful_basis, texts, customer_exception=newest.customer_exception, now=now
-    )
+    return _add_version(session, row.id, lawful_basis, texts, customer_exception=newest.customer_exception, now=now)
 
 
 def archive_purpose(session: Session, key: str, *, now: datetime) -> None:
@@ -96,7 +94,9 @@ def _add_version(
     if not texts:
         raise InvalidValue("A notice needs a text in at least one language.", pointer="/texts")
     if lawful_basis is LawfulBasis.SOFT_OPT_IN:
-        raise InvalidValue("The customer exception is a way around consent, not a purpose's own basis.", pointer="/lawful_basis")
+        raise InvalidValue(
+            "The customer exception is a way around consent, not a purpose's own basis.", pointer="/lawful_basis"
+        )
     number = 1 + (
         session.scalar(select(func.max(NoticeVersionRow.number)).where(NoticeVersionRow.purpose_id == purpose_id)) or 0
     )

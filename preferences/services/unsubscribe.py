@@ -45,14 +45,18 @@ class Stopped:
     entry_id: int | None
 
 
-def unsubscribe(session: Session, claims: Claims, *, method: Method, now: datetime, shown: Shown = NOTHING_SHOWN) -> Stopped:
+def unsubscribe(
+    session: Session, claims: Claims, *, method: Method, now: datetime, shown: Shown = NOTHING_SHOWN
+) -> Stopped:
     """Stop the purpose that the link belongs to. Repeats record nothing; an unknown or erased recipient has nothing to stop.
 
     A link whose purpose no longer exists stops everything: the person asked for less, never for an error (T12).
     """
     found = catalogue(session).by_id(claims.purpose_id)
     if found is None or found.purpose.about is About.EVERYTHING:
-        return stop_everything(session, claims.recipient_id, method=method, now=now, shown=shown, reference=claims.reference)
+        return stop_everything(
+            session, claims.recipient_id, method=method, now=now, shown=shown, reference=claims.reference
+        )
     current = choice_of(session, claims.recipient_id, found.purpose.id)
     if current.stops:
         return Stopped(claims.recipient_id, None)

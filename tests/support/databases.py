@@ -148,7 +148,9 @@ def _start_own() -> str:
     )
 
     def stop() -> None:
-        subprocess.run([*run, str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"], capture_output=True)
+        subprocess.run(
+            [*run, str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"], capture_output=True
+        )
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(stop)

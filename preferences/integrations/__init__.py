@@ -1,0 +1,1 @@
+"""Other people's formats: mail headers, messages, webhooks. No database."""

@@ -19,7 +19,7 @@ PROFILE_FIELDS = (
     "username",
     "domain_holder",
 )
-"""`address` is the postal one; `established_on` a date as text (YYYY-MM-DD); `domain_holder` the holder details of domain names."""
+"""`address` is the postal one; `established_on` a date (YYYY-MM-DD); `domain_holder` the holder details of domain names."""
 
 MAX_FIELD_CHARACTERS = 1000
 

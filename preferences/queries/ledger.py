@@ -63,7 +63,7 @@ def entries_of(session: Session, recipient_id: RecipientId) -> list[EntryView]:
     rows = session.execute(
         select(*_COLUMNS).where(LedgerEntryRow.recipient_id == recipient_id).order_by(LedgerEntryRow.id)
     )
-    return [EntryView(*row) for row in rows]
+    return [EntryView(*tuple(row)) for row in rows]
 
 
 def entries_between(session: Session, recipient_id: RecipientId, first: int, last: int) -> list[EntryView]:
@@ -73,7 +73,7 @@ def entries_between(session: Session, recipient_id: RecipientId, first: int, las
         .where(LedgerEntryRow.recipient_id == recipient_id, LedgerEntryRow.id.between(first, last))
         .order_by(LedgerEntryRow.id)
     )
-    return [EntryView(*row) for row in rows]
+    return [EntryView(*tuple(row)) for row in rows]
 
 
 def entries_by_choice(session: Session) -> Iterator[EntryView]:
@@ -85,4 +85,4 @@ def entries_by_choice(session: Session) -> Iterator[EntryView]:
         execution_options={"yield_per": 5000},
     )
     for row in rows:
-        yield EntryView(*row)
+        yield EntryView(*tuple(row))

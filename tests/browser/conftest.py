@@ -1,0 +1,123 @@
+"""A real server and Debian's Chromium for journeys. Left out where there is no Chromium, unless it is required."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from app import create_app
+from preferences.cli.setup import prepare_database
+from tests.conftest import settings_environment
+from tests.support.databases import Snapshot
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Live:
+    """A running service: its application, and the address it answers at."""
+
+    app: Flask
+    url: str
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives a browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for the whole run."""
+    path = shutil.which("chromium")
+    if path is None:
+        if "chromium" in os.environ.get("PREFERENCES_TEST_REQUIRE", ""):
+            pytest.fail("Chromium is required (PREFERENCES_TEST_REQUIRE) and there is none")
+        pytest.skip("there is no Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Live, Snapshot]]:
+    """The service on SQLite behind a socket, started once."""
+    folder = tmp_path_factory.mktemp("browser")
+    environment = settings_environment(f"sqlite:///{folder / 'browser.db'}", BASE_URL="http://127.0.0.1")
+    app = create_app(environment, instance_path=folder)
+    with app.app_context():
+        prepare_database()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Live(app, f"http://127.0.0.1:{server.server_port}"), Snapshot(app)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+@pytest.fixture
+def live(running: tuple[Live, Snapshot]) -> Iterator[Live]:
+    """The running service with a fresh database, inside its application context."""
+    service, snapshot = running
+    with service.app.app_context():
+        snapshot.restore()
+        yield service
+
+
+@pytest.fixture
+def session(live: Live) -> Iterator[Session]:
+    """A session on the running service's database."""
+    with Session(live.app.extensions["sqlalchemy"].engine, expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, live: Live) -> Iterator[Callable[..., Page]]:
+    """Opens a path in a fresh window: width in px, light or dark, language, with or without JavaScript."""
+    contexts: list[BrowserContext] = []
+
+    def open_one(
+        path: str, *, width: int = 1280, scheme: str = "light", locale: str = "sv-SE", javascript: bool = True
+    ) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 640 if width < 600 else 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            locale=locale,
+            java_script_enabled=javascript,
+        )
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(live.url + path)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()

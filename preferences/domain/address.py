@@ -19,10 +19,14 @@ NormalAddress = NewType("NormalAddress", str)
 MAX_ADDRESS_BYTES = 254
 """RFC 5321 §4.5.3.1.3: a path is at most 256 octets with its angle brackets."""
 
+HIDDEN = "•••"
+"""What stands for everything that a link in a mail may not show."""
+
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>(?:{_LABEL}\.)+[A-Za-z]{{2,63}})", re.ASCII)
 _LOCAL_PART_BYTES = 64
+"""RFC 5321 §4.5.3.1.1, octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,9 @@ def parse_address(raw: str) -> Address:
         raise InvalidAddress("The address is longer than 254 bytes.", reason="too_long")
     if text.isascii():
         match = _PLAIN.fullmatch(text)
-        if match is not None and len(match["local"]) <= _LOCAL_PART_BYTES and "xn--" not in text:
-            return Address(original=text, normal=NormalAddress(text.lower()))
+        lowered = text.lower()
+        if match is not None and len(match["local"]) <= _LOCAL_PART_BYTES and "xn--" not in lowered:
+            return Address(original=text, normal=NormalAddress(lowered))
     return _parse_unusual(text)
 
 
@@ -73,13 +78,27 @@ def _parse_unusual(text: str) -> Address:
     normal = f"{local}@{found.ascii_domain.lower()}"
     if len(normal.encode()) > MAX_ADDRESS_BYTES or len(text.encode()) > MAX_ADDRESS_BYTES:
         raise InvalidAddress("The address is longer than 254 bytes.", reason="too_long")
+    if len(local.encode()) > _LOCAL_PART_BYTES:
+        raise InvalidAddress("What stands before the @ is longer than 64 bytes.", reason="too_long")
     return Address(original=text, normal=NormalAddress(normal))
 
 
+def parse_domain(raw: str) -> str:
+    """The normal form of a bare domain (`example.se`, `@Example.SE`, `exämple.se`), as in addresses. Raises InvalidAddress."""
+    return parse_address("x@" + raw.strip().removeprefix("@")).domain
+
+
 def mask_address(address: str) -> str:
-    """An address its owner recognises and a stranger cannot use: `a•••@e•••.se` (forward-safe, T11)."""
+    """An address its owner recognises and a stranger cannot use: `a•••@e•••.se` (forward-safe, T11).
+
+    At most one character of the name and one of the domain stand there, and never the whole of either.
+    """
     local, _, domain = address.rpartition("@")
     name, dot, rest = domain.rpartition(".")
     if not local or not dot:
-        return "•••"
-    return f"{local[0]}•••@{name[:1]}•••.{rest}"
+        return HIDDEN
+    return f"{_first(local)}{HIDDEN}@{_first(name)}{HIDDEN}.{rest}"
+
+
+def _first(text: str) -> str:
+    return text[0] if len(text) > 1 else ""

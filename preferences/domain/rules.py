@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .acts import Act
@@ -12,6 +12,9 @@ from .purpose import About, LawfulBasis, Purpose
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future a person's own time may lie before it is an error: it decides which act is newest (T28)."""
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Nobody answered anything by email before; an earlier time is a mistake in somebody's data."""
 
 SOFT_OPT_IN_EVIDENCE = ("sale_reference", "similar_product", "opt_out_offered")
 """All three or there is no customer exception (L15)."""
@@ -79,8 +82,21 @@ def check_evidence(evidence: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_occurred_at(occurred_at: datetime, now: datetime) -> datetime:
     """The person's own time, aware and not in the future; a little clock skew is cut to `now`. Raises InvalidValue."""
-    if occurred_at.tzinfo is None:
+    if occurred_at.utcoffset() is None:
         raise InvalidValue("occurred_at needs a time zone.", pointer="/occurred_at")
     if occurred_at > now + CLOCK_SKEW:
         raise InvalidValue("occurred_at lies in the future.", pointer="/occurred_at")
+    if occurred_at < EARLIEST:
+        raise InvalidValue("occurred_at lies before 1990.", pointer="/occurred_at")
     return min(occurred_at, now)
+
+
+def check_pause(act: Act, paused_until: datetime | None) -> datetime | None:
+    """The end of a pause: required and aware with `paused`, absent with every other act. Raises InvalidValue."""
+    if act is not Act.PAUSED:
+        if paused_until is not None:
+            raise InvalidValue("Only `paused` has an end.", pointer="/paused_until")
+        return None
+    if paused_until is None or paused_until.utcoffset() is None:
+        raise InvalidValue("A pause needs an end, with its time zone.", pointer="/paused_until")
+    return paused_until

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, case, insert, tuple_
+from sqlalchemy import CursorResult, case, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import PAUSES, STOPS, Act, Actor, Method
 from preferences.domain.capability import RecipientId
+from preferences.domain.errors import ActNotPossible
 from preferences.domain.events import EventType
 from preferences.domain.purpose import About, LawfulBasis, NoticeVersionId, Purpose
-from preferences.domain.rules import check_act, check_occurred_at
+from preferences.domain.rules import check_act, check_occurred_at, check_pause
 from preferences.models.ledger import EVERY_TRAINING, ChoiceRow, EvidenceRow, LedgerEntryRow
 from preferences.models.upsert import insert_into
 
@@ -55,6 +56,9 @@ def record_act(session: Session, new: NewAct, *, now: datetime) -> int:
     """
     basis = check_act(new.purpose, new.act, new.basis, new.evidence)
     occurred_at = check_occurred_at(new.occurred_at, now)
+    check_pause(new.act, new.paused_until)
+    if new.act is Act.OBJECTION_LIFTED and basis is LawfulBasis.SOFT_OPT_IN:
+        _check_exception_was_on_record(session, new)
     salted = {**new.evidence, "salt": secrets.token_hex(16)} if new.evidence else None
     entry_id = session.execute(
         insert(_ledger).returning(_ledger.c.id),  # type: ignore[arg-type]
@@ -86,6 +90,22 @@ def record_act(session: Session, new: NewAct, *, now: datetime) -> int:
             session, event_for(new.purpose, new.act), recipient_id=new.recipient_id, now=now, entry_id=int(entry_id)
         )
     return int(entry_id)
+
+
+def _check_exception_was_on_record(session: Session, new: NewAct) -> None:
+    """Lifting an objection restores a customer exception whose evidence was once recorded; it never makes one (L15)."""
+    found = session.scalar(
+        select(_ledger.c.id)
+        .where(
+            _ledger.c.recipient_id == new.recipient_id,
+            _ledger.c.purpose_id == new.purpose.id,
+            _ledger.c.act == Act.GIVEN,
+            _ledger.c.basis == LawfulBasis.SOFT_OPT_IN,
+        )
+        .limit(1)
+    )
+    if found is None:
+        raise ActNotPossible("There is no customer exception on record that could be restored.", pointer="/basis")
 
 
 def event_for(purpose: Purpose, act: Act) -> EventType:

@@ -14,6 +14,9 @@ from datetime import datetime
 from .acts import GRANTS, PAUSES, STOPS, Act
 from .purpose import LawfulBasis
 
+EVERY_TRAINING = 0
+"""The scope of an act or choice about no training in particular. No row has this id."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoldEntry:

@@ -16,13 +16,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON
 
 from preferences.domain.acts import Act, Actor, Method
+from preferences.domain.choice import EVERY_TRAINING as EVERY_TRAINING
 from preferences.domain.purpose import LawfulBasis
 
 from .base import Base, SerialId, UtcDateTime, Vocabulary, one_of
 from .crypto import EncryptedJson
-
-EVERY_TRAINING = 0
-"""The scope of an act about no training in particular. Trainings may be cleared away, the ledger not: no foreign key."""
 
 JsonColumn = JSON().with_variant(JSONB(), "postgresql")
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
 from preferences.domain.choice import NO_CHOICE, Choice
-from preferences.domain.eligibility import Decision, Level, RecipientStatus, decide
+from preferences.domain.eligibility import Decision, Level, RecipientStatus, decide, steps_of
 from preferences.domain.purpose import Purpose, PurposeId
 from preferences.domain.suppression import Suppression, SuppressionReason
 from preferences.models.ledger import EVERY_TRAINING, ChoiceRow
@@ -41,9 +41,7 @@ class Standing:
 
     def decide(self, path: list[Purpose], at: datetime, training_id: int = EVERY_TRAINING) -> Decision:
         """Eligibility for the last purpose of the path (from general to specific)."""
-        levels = [Level(purpose, self.choice(purpose)) for purpose in path]
-        if training_id != EVERY_TRAINING:
-            levels += [Level(purpose, self.choice(purpose, training_id)) for purpose in path]
+        levels = [Level(step, self.choice(step.purpose, step.training_id)) for step in steps_of(path, training_id)]
         return decide(levels=levels, status=self.status, suppressions=self.suppressions, at=at)
 
     @property

@@ -18,9 +18,18 @@ def header_writes(tree: ast.AST) -> Iterator[int]:
             yield node.lineno
         elif isinstance(node, ast.Dict):
             yield from (key.lineno for key in node.keys if key is not None and _names_header(key))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in {"add_header", "set", "setdefault", "replace_header"} and node.args:
-                yield from (node.lineno for _ in [0] if _names_header(node.args[0]))
+        elif _sets_header(node):
+            yield node.lineno
+
+
+def _sets_header(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"add_header", "set", "setdefault", "replace_header"}
+        and bool(node.args)
+        and _names_header(node.args[0])
+    )
 
 
 def _names_header(node: ast.expr) -> bool:

@@ -1,0 +1,61 @@
+"""The set that is asked about, handed to the database as one parameter: `asked(position, key)`, to join with.
+
+PostgreSQL unnests an array. SQLite takes ids as JSON and keyed hashes, which are bytes, as one packed blob to cut from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, bindparam, column, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+INDEX_BYTES = 16
+"""Length of a keyed hash (models.crypto)."""
+
+
+def asked_ids(session: Session, ids: Sequence[int]) -> Any:
+    """The ids as rows, `position` counted from 0."""
+    if _is_sqlite(session):
+        rows = func.json_each(json.dumps(list(ids))).table_valued("key", "value", name="listed")
+        return select(rows.c.key.label("position"), rows.c.value.label("key")).cte("asked")
+    return _unnested(bindparam("asked_ids", list(ids), ARRAY(BigInteger)), column("key", BigInteger))
+
+
+def asked_addresses(session: Session, address_indexes: Sequence[bytes]) -> Any:
+    """The keyed hashes as rows, `position` counted from 0."""
+    if not _is_sqlite(session):
+        return _unnested(
+            bindparam("asked_addresses", list(address_indexes), ARRAY(LargeBinary)), column("key", LargeBinary)
+        )
+    counted = select(literal(0, Integer).label("position")).cte("counted", recursive=True)
+    counted = counted.union_all(
+        select(counted.c.position + 1).where(counted.c.position + 1 < literal(len(address_indexes), Integer))
+    )
+    packed = bindparam("asked_addresses", b"".join(address_indexes), LargeBinary)
+    key = func.substr(packed, counted.c.position * INDEX_BYTES + 1, INDEX_BYTES, type_=LargeBinary)
+    return select(counted.c.position, key.label("key")).cte("asked")
+
+
+def prefer_index_lookups(session: Session) -> None:
+    """For the rest of the transaction: look each key up by index, however many there are.
+
+    PostgreSQL would read a million recipients to hash them once the set has a few thousand keys, for every chunk again, and
+    would compile the statement with its JIT, which takes longer than the lookups. SQLite always looks up.
+    """
+    if not _is_sqlite(session):
+        session.execute(text("SET LOCAL enable_hashjoin = off"))
+        session.execute(text("SET LOCAL enable_mergejoin = off"))
+        session.execute(text("SET LOCAL jit = off"))
+
+
+def _unnested(values: Any, key: Any) -> Any:
+    rows = func.unnest(values).table_valued(key, with_ordinality="ordinal", name="listed").render_derived()
+    return select((rows.c.ordinal - 1).label("position"), rows.c.key).subquery("asked")
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"

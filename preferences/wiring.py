@@ -91,8 +91,10 @@ def register_errors(app: Flask) -> None:
 
 def register_blueprints(app: Flask, settings: Settings) -> None:
     """Every edge that answers HTTP."""
+    from preferences.web.pages import register_pages
     from preferences.web.recipient import blueprint as recipient
 
+    register_pages(app, settings)
     app.register_blueprint(recipient)
 
 

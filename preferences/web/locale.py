@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import g, has_request_context, request
 
 from .plumbing import settings
+
+PARAMETER = "lang"
+"""The switch on every page: `?lang=en`. It changes what is shown, never what is stored."""
 
 
 def request_locale() -> str:
@@ -12,10 +17,26 @@ def request_locale() -> str:
     configured = settings()
     if not has_request_context():
         return configured.default_locale
-    asked = request.args.get("lang", "")
+    asked = request.args.get(PARAMETER, "")
     if asked in configured.locales:
         return asked
     recipients_own = g.get("recipient_locale")
     if recipients_own in configured.locales:
         return str(recipients_own)
     return request.accept_languages.best_match(configured.locales) or configured.default_locale
+
+
+def speak(locale: str | None) -> None:
+    """From here on this request speaks the recipient's language, unless the switch on the page said otherwise."""
+    g.recipient_locale = locale
+
+
+def keeping_language(path: str) -> str:
+    """The path with the language chosen on the page, so that a link or a form does not change it back (D13)."""
+    asked = request.args.get(PARAMETER, "")
+    return f"{path}?{PARAMETER}={quote(asked)}" if asked in settings().locales else path
+
+
+def in_language(locale: str) -> str:
+    """This page in another language."""
+    return f"{quote(request.path)}?{PARAMETER}={quote(locale)}"

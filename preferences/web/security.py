@@ -10,6 +10,10 @@ CSP = (
 )
 
 
+CACHEABLE = frozenset({"static", "site.theme", "site.logo"})
+"""What holds nothing personal, and may be kept."""
+
+
 def add_security_headers(response: Response) -> Response:
     """Set what is not set. Token pages must not be stored anywhere; only static files may be cached."""
     headers = response.headers
@@ -18,7 +22,7 @@ def add_security_headers(response: Response) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), interest-cohort=()")
-    if request.endpoint != "static":
+    if request.endpoint not in CACHEABLE or response.status_code >= 400:
         headers["Cache-Control"] = "no-store"
         headers.setdefault("X-Robots-Tag", "noindex")
     if request.is_secure:

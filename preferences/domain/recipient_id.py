@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from .capability import RecipientId
 from .errors import InvalidValue
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_VALUES = {character: value for value, character in enumerate(_ALPHABET)}
-_LENGTH = 13
+_TEXT = re.compile(f"[{_ALPHABET}]{{13}}", re.ASCII | re.IGNORECASE)
+_DIGITS = str.maketrans(_ALPHABET[10:] + _ALPHABET[10:].upper(), "abcdefghijklmnopqrstuv" * 2)
+"""From Crockford's letters to those that int() reads in base 32."""
 _LARGEST = 2**63 - 1
 
 
@@ -26,12 +28,15 @@ def format_recipient_id(recipient_id: int) -> str:
 
 def parse_recipient_id(text: str) -> RecipientId:
     """The id of its text, in any case. Raises InvalidValue."""
-    number = 0
-    lowered = text.lower()
-    if len(lowered) != _LENGTH or any(character not in _VALUES for character in lowered):
+    found = read_recipient_id(text)
+    if found is None:
         raise InvalidValue("A recipient's id is 13 characters of 0-9 and a-z without i, l, o, u.")
-    for character in lowered:
-        number = number * 32 + _VALUES[character]
-    if not 0 < number <= _LARGEST:
-        raise InvalidValue("No recipient has this id.")
-    return RecipientId(number)
+    return found
+
+
+def read_recipient_id(text: str) -> RecipientId | None:
+    """The id of its text, in any case; None where the text is no id. For the bulk calls, which read a hundred thousand."""
+    if not _TEXT.fullmatch(text):
+        return None
+    number = int(text.translate(_DIGITS), 32)
+    return RecipientId(number) if 0 < number <= _LARGEST else None

@@ -67,10 +67,15 @@ class Question:
     asked_at: datetime
     training_id: int = EVERY_TRAINING
 
+    @property
+    def is_archived(self) -> bool:
+        """Whether the answer is no for everyone, without looking at anyone."""
+        return any(purpose.is_archived for purpose in self.path)
+
 
 def decide_by_address(session: Session, question: Question, address_indexes: Sequence[bytes]) -> list[Decision]:
     """The decision about each address, by its keyed hash, in the order asked. Repeats are answered each time."""
-    if not address_indexes or _is_archived(question):
+    if not address_indexes or question.is_archived:
         return [Refused(Reason.PURPOSE_ARCHIVED)] * len(address_indexes)
     asked = asked_addresses(session, address_indexes)
     facts = _facts(question, asked, RecipientRow.address_index == asked.c.key, address=asked.c.key)
@@ -79,15 +84,11 @@ def decide_by_address(session: Session, question: Question, address_indexes: Seq
 
 def decide_by_id(session: Session, question: Question, recipient_ids: Sequence[int]) -> list[Decision]:
     """The decision about each recipient, by id, in the order asked."""
-    if not recipient_ids or _is_archived(question):
+    if not recipient_ids or question.is_archived:
         return [Refused(Reason.PURPOSE_ARCHIVED)] * len(recipient_ids)
     asked = asked_ids(session, recipient_ids)
     facts = _facts(question, asked, RecipientRow.id == asked.c.key, address=RecipientRow.address_index)
     return _answers(session, question, facts, len(recipient_ids))
-
-
-def _is_archived(question: Question) -> bool:
-    return any(purpose.is_archived for purpose in question.path)
 
 
 def _answers(session: Session, question: Question, facts: CTE, count: int) -> list[Decision]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from hypothesis import settings as property_settings
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -18,6 +19,9 @@ from preferences.models.transaction import transaction
 from preferences.queries.purposes import forget_catalogue
 from tests.support import databases
 from tests.support.client import StrictClient
+
+property_settings.register_profile("no deadline: machines that test are busy", deadline=None)
+property_settings.load_profile("no deadline: machines that test are busy")
 
 KEY = "A" * 42 + "I="
 """Keys of tests are recognisable; each setting has its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .errors import InvalidValue
+from .text import is_storable
 
 PROFILE_FIELDS = (
     "contact_person",
@@ -31,9 +32,10 @@ def check_profile(profile: Mapping[str, str]) -> dict[str, str]:
         if field not in PROFILE_FIELDS:
             raise InvalidValue(f"There is no profile field named {field[:40]!r}.", pointer=f"/profile/{field[:40]}")
         text = value.strip()
-        if len(text) > MAX_FIELD_CHARACTERS or "\x00" in text:
+        if len(text) > MAX_FIELD_CHARACTERS or not is_storable(text):
             raise InvalidValue(
-                f"{field} is longer than {MAX_FIELD_CHARACTERS} characters or holds NUL.", pointer=f"/profile/{field}"
+                f"{field} is longer than {MAX_FIELD_CHARACTERS} characters or holds NUL or broken Unicode.",
+                pointer=f"/profile/{field}",
             )
         if text:
             clean[field] = text

@@ -9,6 +9,7 @@ from typing import Any
 from .acts import Act
 from .errors import ActNotPossible, InvalidValue
 from .purpose import About, LawfulBasis, Purpose
+from .text import is_storable
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far in the future a person's own time may lie before it is an error: it decides which act is newest (T28)."""
@@ -70,8 +71,10 @@ def check_evidence(evidence: Mapping[str, Any]) -> dict[str, Any]:
         if field not in EVIDENCE_FIELDS:
             raise InvalidValue(f"There is no evidence field named {field[:40]!r}.", pointer=f"/evidence/{field[:40]}")
         if isinstance(value, str):
-            if len(value) > MAX_EVIDENCE_CHARACTERS or "\x00" in value:
-                raise InvalidValue(f"{field} is too long or holds NUL.", pointer=f"/evidence/{field}")
+            if len(value) > MAX_EVIDENCE_CHARACTERS or not is_storable(value):
+                raise InvalidValue(
+                    f"{field} is too long, or holds NUL or broken Unicode.", pointer=f"/evidence/{field}"
+                )
             value = value.strip()
         elif not isinstance(value, bool):
             raise InvalidValue(f"{field} must be text or true/false.", pointer=f"/evidence/{field}")

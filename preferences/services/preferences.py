@@ -26,7 +26,6 @@ from preferences.queries.recipients import RecipientView
 
 from .confirmations import Asked, ask_to_turn_on
 from .consent import NewAct, record_act
-from .unsubscribe import cancel_confirmations
 
 
 class Answer(StrEnum):
@@ -91,8 +90,6 @@ def save_choices(
             entries.append(_record(session, recipient.id, change, act, current.basis, locale, now))
         elif change.answer is Answer.YES and answer_of(where, path, now, change.training_id) is not Answer.YES:
             asked.append(_yes(change))
-    if entries:
-        cancel_confirmations(session, recipient.id, now=now)
     confirmation_id = ask_to_turn_on(session, recipient.id, asked, locale=locale, now=now) if asked else None
     return Saved(tuple(entries), confirmation_id)
 

@@ -26,8 +26,8 @@ def suppress(
     now: datetime,
     recipient_id: RecipientId | None = None,
     purpose_id: PurposeId | None = None,
-) -> None:
-    """Stop mail to the address. Repeating it changes nothing; a lifted one applies again."""
+) -> bool:
+    """Stop mail to the address. Repeating it changes nothing and returns False; a lifted one applies again."""
     scope = SuppressionScope.PURPOSE if purpose_id else DEFAULT_SCOPES[reason]
     statement = insert_into(session, SuppressionRow.__table__).values(
         address_index=address_index,
@@ -44,7 +44,8 @@ def suppress(
             where=SuppressionRow.lifted_at.is_not(None),
         )
     )
-    if result.rowcount and reason is not SuppressionReason.GLOBAL_STOP:  # type: ignore[attr-defined]
+    applied = bool(result.rowcount)  # type: ignore[attr-defined]
+    if applied and reason is not SuppressionReason.GLOBAL_STOP:
         tell_change(
             session,
             EventType.RECIPIENT_SUPPRESSED,
@@ -52,6 +53,7 @@ def suppress(
             now=now,
             data={"reason": reason, "scope": scope},
         )
+    return applied
 
 
 def lift_suppression(session: Session, *, address_index: bytes, reason: SuppressionReason, now: datetime) -> bool:

@@ -9,20 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import Act, Actor, Method
+from preferences.domain.acts import Act, Method
 from preferences.domain.capability import Claims, RecipientId
 from preferences.domain.choice import stop_act
 from preferences.domain.purpose import About, NoticeVersionId
 from preferences.domain.suppression import SuppressionReason
-from preferences.models.ledger import ConfirmationRow
-from preferences.queries.choices import active_suppressions, choice_of
 from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import RecipientView, recipient_by_id
+from preferences.queries.stops import stoppable
 
-from .consent import NewAct, record_act
+from .consent import NewAct, record_act, record_act_if
 from .suppression import suppress
 
 
@@ -57,27 +54,27 @@ def unsubscribe(
         return stop_everything(
             session, claims.recipient_id, method=method, now=now, shown=shown, reference=claims.reference
         )
-    current = choice_of(session, claims.recipient_id, found.purpose.id)
-    if current.stops:
-        return Stopped(claims.recipient_id, None)
-    entry_id = record_act(
-        session,
-        NewAct(
+    purpose = found.purpose
+    while True:
+        current = stoppable(session, claims.recipient_id, purpose.id)
+        if current is None or current.choice.stops:
+            return Stopped(claims.recipient_id, None)
+        # What is recorded lies in the past, whatever this machine's clock says: a stop is never lost to a faster one's.
+        at = max(now, current.choice.since or now)
+        new = NewAct(
             recipient_id=claims.recipient_id,
-            purpose=found.purpose,
-            act=stop_act(found.purpose.lawful_basis, current),
-            basis=current.basis,
+            purpose=purpose,
+            act=stop_act(purpose.lawful_basis, current.choice),
+            basis=current.choice.basis,
             method=method,
-            actor=Actor.RECIPIENT,
-            occurred_at=now,
+            occurred_at=at,
             notice_version_id=shown.notice_version_id,
             locale=shown.locale,
             reference=claims.reference or None,
-        ),
-        now=now,
-    )
-    cancel_confirmations(session, claims.recipient_id, now=now)
-    return Stopped(claims.recipient_id, entry_id)
+        )
+        entry_id = record_act_if(session, new, current.choice, now=at)
+        if entry_id is not None:
+            return Stopped(claims.recipient_id, entry_id)
 
 
 def stop_everything(
@@ -90,22 +87,22 @@ def stop_everything(
     reference: int = 0,
 ) -> Stopped:
     """The person's own «nothing more»: a fact of its own that no later save lifts (T18, D12)."""
-    recipient = recipient_by_id(session, recipient_id)
-    if recipient is None or recipient.address_index is None or _is_stopped(session, recipient):
-        return Stopped(recipient_id, None)
-    suppress(
+    everything = catalogue(session).everything().purpose
+    current = stoppable(session, recipient_id, everything.id)
+    if current is None or not suppress(
         session,
-        address_index=recipient.address_index,
+        address_index=current.address_index,
         reason=SuppressionReason.GLOBAL_STOP,
         source=method.value,
         now=now,
         recipient_id=recipient_id,
-    )
+    ):
+        return Stopped(recipient_id, None)
     entry_id = record_act(
         session,
         NewAct(
             recipient_id=recipient_id,
-            purpose=catalogue(session).everything().purpose,
+            purpose=everything,
             act=Act.OBJECTED,
             method=method,
             occurred_at=now,
@@ -115,23 +112,4 @@ def stop_everything(
         ),
         now=now,
     )
-    cancel_confirmations(session, recipient_id, now=now)
     return Stopped(recipient_id, entry_id)
-
-
-def cancel_confirmations(session: Session, recipient_id: RecipientId, *, now: datetime) -> None:
-    """What was asked for before an opt-out must not be turned on by an old mail afterwards (T13)."""
-    session.execute(
-        update(ConfirmationRow)
-        .where(
-            ConfirmationRow.recipient_id == recipient_id,
-            ConfirmationRow.confirmed_at.is_(None),
-            ConfirmationRow.cancelled_at.is_(None),
-        )
-        .values(cancelled_at=now)
-    )
-
-
-def _is_stopped(session: Session, recipient: RecipientView) -> bool:
-    active = active_suppressions(session, recipient.address_index)
-    return any(found.reason is SuppressionReason.GLOBAL_STOP for found in active)

@@ -41,13 +41,16 @@ def make_recipient(session: Session, address: str = "anna@example.se", **fields:
     session.add(row)
     session.commit()
     found = recipient_by_id(session, RecipientId(row.id))
+    session.commit()  # reading took SQLite's one write lock again
     assert found is not None
     return found
 
 
 def purpose(session: Session, key: str) -> Purpose:
     """A built-in purpose or topic by key."""
-    return catalogue(session).by_key(key).purpose
+    found = catalogue(session).by_key(key).purpose
+    session.commit()
+    return found
 
 
 def act(session: Session, recipient: RecipientView, key: str, act: Act = Act.GIVEN, **fields: Any) -> int:

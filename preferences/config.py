@@ -91,6 +91,7 @@ class Settings:
     list_domain: str = _setting("domain in List-Id; the base URL's host when unset", default="")
     trusted_proxies: int = _setting("how many reverse proxies stand in front", default=0)
     rate_limit_storage: str = _setting("`memory://` or `redis://…` for several processes", default="memory://")
+    api_calls_per_minute: int = _setting("calls one API key may make a minute", default=6000)
     max_body_bytes: int = _setting("largest request body accepted", default=32 * 1024 * 1024)
     log_level: str = _setting("`debug`, `info`, `warning` or `error`", default="info")
 

@@ -91,11 +91,13 @@ def register_errors(app: Flask) -> None:
 
 def register_blueprints(app: Flask, settings: Settings) -> None:
     """Every edge that answers HTTP."""
+    from preferences.web.api import register_api
     from preferences.web.pages import register_pages
     from preferences.web.recipient import blueprint as recipient
 
     register_pages(app, settings)
     app.register_blueprint(recipient)
+    register_api(app)
 
 
 def register_commands(app: Flask) -> None:

@@ -13,11 +13,14 @@ from preferences.domain.address import parse_address
 from preferences.domain.capability import Capability, Claims, LinkSigner, RecipientId, Token
 from preferences.domain.purpose import Purpose
 from preferences.domain.recipient_id import new_recipient_id
+from preferences.domain.scopes import Scope
 from preferences.models.crypto import keyring
 from preferences.models.recipient import RecipientRow
+from preferences.queries.mailers import mailer_by_key
 from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView, recipient_by_id
 from preferences.services.consent import NewAct, record_act
+from preferences.services.mailers import create_mailer, issue_key
 
 
 def make_recipient(session: Session, address: str = "anna@example.se", **fields: Any) -> RecipientView:
@@ -92,3 +95,13 @@ def link(
             reference=reference,
         )
     )
+
+
+def make_key(session: Session, *scopes: Scope, mailer: str = "newsletter", expires_at: datetime | None = None) -> str:
+    """The bearer text of a fresh key with these scopes; all of them when none is named. Makes the mailer on first use."""
+    now = datetime.now(UTC)
+    if mailer_by_key(session, mailer) is None:
+        create_mailer(session, key=mailer, name=mailer.title(), now=now)
+    key = issue_key(session, mailer, scopes or tuple(Scope), now=now, expires_at=expires_at)
+    session.commit()
+    return key.text

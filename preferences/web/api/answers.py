@@ -1,0 +1,88 @@
+"""What calls answer: one JSON document, or rows that also come as NDJSON and may be streamed as they are found.
+
+NDJSON answers mirror NDJSON requests: what stands beside the rows comes first, on a line of its own (where there is any),
+then one row a line, and in a streamed answer a last line `{"count": n}`: without it the stream was cut short.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from flask import Response
+
+from .bodies import JSON, NDJSON
+
+ROWS_A_CHUNK = 500
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """A complete answer. `rows` names the member that holds rows, where there is one."""
+
+    body: Document
+    status: int = 200
+    rows: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Stream:
+    """Rows found while they are sent; memory stays flat. `head` is known before the first of them."""
+
+    rows: Iterable[Document]
+    name: str
+    head: Document = field(default_factory=dict)
+
+
+def write_json(value: Any) -> str:
+    """Compact JSON, text as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def answer_response(answer: Answer, *, ndjson: bool) -> Response:
+    """The response of a complete answer."""
+    if not ndjson or answer.rows is None:
+        return Response(write_json(answer.body), answer.status, answer.headers, content_type=JSON)
+    head = {name: value for name, value in answer.body.items() if name != answer.rows}
+    lines = _lines(answer.body[answer.rows], head, total=False)
+    return Response(b"".join(lines), answer.status, answer.headers, content_type=NDJSON)
+
+
+def stream_response(stream: Stream, *, ndjson: bool) -> Response:
+    """The response of a streamed answer."""
+    if ndjson:
+        return Response(_lines(stream.rows, stream.head, total=True), content_type=NDJSON)
+    return Response(_document(stream), content_type=JSON)
+
+
+def _lines(rows: Iterable[Document], head: Document, *, total: bool) -> Iterator[bytes]:
+    if head:
+        yield f"{write_json(head)}\n".encode()
+    count = 0
+    for chunk in _chunks(rows):
+        count += len(chunk)
+        yield "".join(f"{write_json(row)}\n" for row in chunk).encode()
+    if total:
+        yield f'{{"count":{count}}}\n'.encode()
+
+
+def _document(stream: Stream) -> Iterator[bytes]:
+    head = write_json(stream.head)[1:-1]
+    yield f"{{{head}{',' if head else ''}{write_json(stream.name)}:[".encode()
+    count = 0
+    for chunk in _chunks(stream.rows):
+        yield (("," if count else "") + ",".join(write_json(row) for row in chunk)).encode()
+        count += len(chunk)
+    yield f'],"count":{count}}}'.encode()
+
+
+def _chunks(rows: Iterable[Document]) -> Iterator[list[Document]]:
+    source = iter(rows)
+    while chunk := list(islice(source, ROWS_A_CHUNK)):
+        yield chunk

@@ -1,0 +1,79 @@
+"""Who calls: a bearer key, looked up by its public prefix and compared in constant time (L14, T16)."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+
+import structlog
+from flask import request
+from limits import RateLimitItemPerMinute
+
+from preferences.domain.scopes import Scope
+from preferences.extensions import limiter
+from preferences.models.transaction import reading
+from preferences.queries.mailers import KeyView, key_by_prefix
+from preferences.services.mailers import KEY_FORM, hash_secret
+from preferences.web.plumbing import settings
+
+from .problems import Problem
+
+log = structlog.get_logger()
+
+CHALLENGE = 'Bearer realm="preferences"'
+_NO_HASH = bytes(32)
+
+
+def authenticate(now: datetime) -> KeyView:
+    """The key of this request. Raises Problem: 401 without a key that works.
+
+    Only the holder of the secret learns that a key has expired or was revoked.
+    """
+    header = request.headers.get("Authorization", "")
+    scheme, _, token = header.partition(" ")
+    match = KEY_FORM.fullmatch(token.strip()) if scheme.lower() == "bearer" else None
+    if match is None:
+        raise _unauthenticated("unauthenticated", "Send `Authorization: Bearer <key>`.", error=None)
+    with reading() as session:
+        key = key_by_prefix(session, match["prefix"])
+    stored = key.secret_hash if key else _NO_HASH
+    if not hmac.compare_digest(stored, hash_secret(match["secret"])) or key is None:
+        raise _unauthenticated("invalid_key", "There is no such key.")
+    if key.revoked_at is not None or key.mailer.archived_at is not None:
+        raise _unauthenticated("key_revoked", "This key was revoked. Ask the operator for a new one.")
+    if key.expires_at is not None and key.expires_at <= now:
+        raise _unauthenticated("key_expired", "This key has expired. Ask the operator for a new one.")
+    return key
+
+
+def require_scope(key: KeyView, scope: Scope) -> None:
+    """Raises Problem: 403 when the key may not do this."""
+    if scope not in key.scopes:
+        challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
+        detail = f"This call needs the scope `{scope}`, which the key does not carry."
+        raise Problem(403, "missing_scope", detail, headers={"WWW-Authenticate": challenge})
+
+
+def spend_one_call(key: KeyView, now: datetime) -> None:
+    """Count the call against the key's minute. Raises Problem: 429 with Retry-After (RFC 6585).
+
+    A counter that cannot be reached counts nothing: limits protect the service, they must not stop an opt-out.
+    """
+    most = RateLimitItemPerMinute(settings().api_calls_per_minute)
+    try:
+        allowed = limiter.limiter.hit(most, "api", key.prefix)
+        resets_at = 0.0 if allowed else limiter.limiter.get_window_stats(most, "api", key.prefix).reset_time
+    except Exception as error:
+        log.warning("rate_limit_unavailable", kind=type(error).__name__)
+        return
+    if not allowed:
+        wait = max(1, round(resets_at - now.timestamp()))
+        detail = (
+            f"This key may make {most.amount} calls a minute. Try again in {wait} seconds; bulk calls count as one."
+        )
+        raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(wait)})
+
+
+def _unauthenticated(code: str, detail: str, *, error: str | None = "invalid_token") -> Problem:
+    challenge = CHALLENGE if error is None else f'{CHALLENGE}, error="{error}"'
+    return Problem(401, code, detail, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,187 @@
+"""One call of the API: its declaration (from which OpenAPI is generated) and everything that happens around its view."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from flask import Response, request
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from preferences.domain.scopes import Scope
+from preferences.models.transaction import reading, transaction
+from preferences.queries.mailers import KeyView
+from preferences.services.idempotency import claim_key, keep_answer
+from preferences.web.plumbing import settings, utc_now
+
+from .answers import Answer, Stream, answer_response, stream_response
+from .auth import authenticate, require_scope, spend_one_call
+from .bodies import BULK_BODY, SMALL_BODY, read_body, read_parameters, wants_ndjson
+from .problems import Problem
+
+B = TypeVar("B", bound=BaseModel)
+P = ParamSpec("P")
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
+
+
+class Effect(StrEnum):
+    """Whether a call changes anything. Those that do run in one transaction and accept `Idempotency-Key`."""
+
+    READS = "reads"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B]):
+    """What a view is given: who calls, what with, the time, and the session of its transaction."""
+
+    key: KeyView
+    body: B
+    session: Session
+    now: datetime
+
+    @property
+    def source(self) -> str:
+        """How the mailer is named in the `source` of what it stores."""
+        return f"api:{self.key.mailer.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What a call declares about itself."""
+
+    scope: Scope
+    summary: str
+    takes: type[BaseModel]
+    gives: type[BaseModel]
+    effect: Effect
+    bulk: str | None
+    """The field of `takes` that holds rows."""
+    most_rows: int
+    rows: str | None
+    """The field of `gives` that holds rows."""
+    problems: tuple[int, ...]
+    """Statuses it answers beside those that every call can answer."""
+
+
+def call(
+    *,
+    scope: Scope,
+    summary: str,
+    takes: type[B],
+    gives: type[BaseModel],
+    effect: Effect,
+    bulk: str | None = None,
+    most_rows: int = 10_000,
+    rows: str | None = None,
+    problems: tuple[int, ...] = (),
+) -> Callable[[Callable[Concatenate[Call[B], P], Answer | Stream]], Callable[P, Response]]:
+    """Make a view of the API. It gets a `Call` first, then the path's parameters, and returns an Answer or a Stream.
+
+    `takes` is read from the body, or from the query string where the method has no body.
+    """
+    spec = Spec(
+        scope=scope,
+        summary=summary,
+        takes=takes,
+        gives=gives,
+        effect=effect,
+        bulk=bulk,
+        most_rows=most_rows,
+        rows=rows,
+        problems=problems,
+    )
+
+    def declare(view: Callable[Concatenate[Call[B], P], Answer | Stream]) -> Callable[P, Response]:
+        @wraps(view)
+        def answer(*args: P.args, **kwargs: P.kwargs) -> Response:
+            now = utc_now()
+            key = authenticate(now)
+            require_scope(key, scope)
+            spend_one_call(key, now)
+            most = BULK_BODY if bulk else SMALL_BODY
+            request.max_content_length = min(most, settings().max_body_bytes)
+            idempotency_key = _idempotency_key(effect)
+            body = _read(takes, bulk, most_rows)
+
+            def run(session: Session) -> Answer | Stream:
+                return view(Call(key, body, session, now), *args, **kwargs)
+
+            if effect is Effect.CHANGES:
+                return _change(run, key, idempotency_key, now)
+            return _look(run)
+
+        answer.spec = spec  # type: ignore[attr-defined]
+        return answer
+
+    return declare
+
+
+def spec_of(view: Callable[..., Any]) -> Spec | None:
+    """What a view declared with `call`."""
+    return getattr(view, "spec", None)
+
+
+def _read(takes: type[B], bulk: str | None, most_rows: int) -> B:
+    if request.method in {"GET", "HEAD", "DELETE"}:
+        return read_parameters(takes)
+    if request.args:
+        raise Problem(400, "malformed", "This call takes no parameters in the query string.")
+    return read_body(takes, bulk=bulk, most_rows=most_rows)
+
+
+def _change(
+    run: Callable[[Session], Answer | Stream], key: KeyView, idempotency_key: str | None, now: datetime
+) -> Response:
+    """Run in one transaction, or repeat the answer that the same request got before. Rendered once it is committed."""
+    ndjson = wants_ndjson()
+    replayed = {"Idempotency-Replayed": "true"}
+    with transaction() as session:
+        if idempotency_key is not None:
+            kept = claim_key(session, key.mailer.id, idempotency_key, _request_digest(), now=now)
+            if kept is not None:
+                again = Answer(kept.body["body"], kept.status, kept.body["rows"], replayed)
+                return answer_response(again, ndjson=ndjson)
+        found = run(session)
+        assert isinstance(found, Answer)  # noqa: S101 - nothing may be told before it is committed
+        if idempotency_key is not None:
+            body = {"body": found.body, "rows": found.rows}
+            keep_answer(session, key.mailer.id, idempotency_key, status=found.status, body=body)
+    return answer_response(found, ndjson=ndjson)
+
+
+def _look(run: Callable[[Session], Answer | Stream]) -> Response:
+    """Run with a session that only reads; a stream keeps it until the last row is sent."""
+    ndjson = wants_ndjson()
+    with ExitStack() as stack:
+        found = run(stack.enter_context(reading()))
+        if isinstance(found, Answer):
+            return answer_response(found, ndjson=ndjson)
+        response = stream_response(found, ndjson=ndjson)
+        response.call_on_close(stack.pop_all().close)
+        return response
+
+
+def _idempotency_key(effect: Effect) -> str | None:
+    text = request.headers.get("Idempotency-Key")
+    if text is None or effect is Effect.READS:
+        return None
+    if not _IDEMPOTENCY_KEY.fullmatch(text):
+        raise Problem(400, "malformed", "An Idempotency-Key is 1 to 200 visible ASCII characters, without spaces.")
+    request.get_data(cache=True)
+    request.environ["preferences.body_read"] = True
+    return text
+
+
+def _request_digest() -> bytes:
+    head = f"{request.method} {request.full_path} {request.mimetype}\n"
+    return hashlib.sha256(head.encode() + request.get_data(cache=True)).digest()

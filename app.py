@@ -8,7 +8,9 @@ from pathlib import Path
 
 from flask import Flask
 
+from preferences.cli.one_line import Misconfigured
 from preferences.config import Settings, read_settings
+from preferences.domain.errors import ConfigurationError
 from preferences.instance import with_instance_keys
 from preferences.wiring import (
     connect_database,
@@ -29,7 +31,10 @@ def create_app(environ: Mapping[str, str] | None = None, *, instance_path: Path 
     """Build the service from environment variables. Raises ConfigurationError naming the first unsafe or missing setting."""
     environ = os.environ if environ is None else environ
     folder = instance_path or Path(environ.get("PREFERENCES_INSTANCE_PATH") or ROOT / "instance")
-    settings = with_instance_keys(read_settings(environ, instance_path=folder))
+    try:
+        settings = with_instance_keys(read_settings(environ, instance_path=folder))
+    except ConfigurationError as error:
+        raise Misconfigured(error.setting, error.why) from None
     app = Flask("preferences", root_path=str(ROOT), instance_path=str(folder))
     configure(app, settings)
     register_logging(app, settings)
@@ -62,4 +67,7 @@ def configure(app: Flask, settings: Settings) -> None:
 if __name__ == "__main__":
     from preferences.cli.serve import run_everything
 
-    raise SystemExit(run_everything(create_app()))
+    try:
+        raise SystemExit(run_everything(create_app()))
+    except ConfigurationError as error:
+        raise SystemExit(f"Error: {error.detail}") from None

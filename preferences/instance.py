@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from preferences.config import Settings
+from preferences.config import PREFIX, Settings
 from preferences.domain.errors import ConfigurationError
 
 KEY_LISTS = ("secret_keys", "link_keys", "data_keys")
@@ -33,38 +35,80 @@ def with_instance_keys(settings: Settings) -> Settings:
     return replace(settings, **found)  # type: ignore[arg-type]
 
 
+def holds_key(settings: Settings, name: str) -> bool:
+    """Whether this setting came from the instance folder; otherwise the environment has it and must be changed there."""
+    path = settings.instance_path / KEYS_FILE
+    if settings.is_production or not path.exists():
+        return False
+    return [_decode(key) for key in _load_or_create(path)[name]] == list(getattr(settings, name))
+
+
 def rotate_instance_key(path: Path, name: str) -> None:
     """Append a fresh key to one list; older ones stay to verify and decrypt. Raises ConfigurationError for `index_key`."""
-    if name not in KEY_LISTS:
-        raise ConfigurationError(name.upper(), "cannot be rotated: suppressions of erased people hang on it")
+    _refuse_fixed(name)
     stored = _load_or_create(path)
     stored[name].append(generate_key())
     _write(path, stored)
 
 
+def retire_instance_keys(path: Path, name: str) -> int:
+    """Drop all keys of a list but the newest. Returns how many went. The caller has made sure that nothing needs them."""
+    _refuse_fixed(name)
+    stored = _load_or_create(path)
+    dropped = len(stored[name]) - 1
+    stored[name] = stored[name][-1:]
+    _write(path, stored)
+    return dropped
+
+
+def _refuse_fixed(name: str) -> None:
+    if name not in KEY_LISTS:
+        raise ConfigurationError(PREFIX + name.upper(), "cannot be rotated: suppressions of erased people hang on it")
+
+
 def _load_or_create(path: Path) -> dict[str, list[str]]:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        _write(path, {name: [generate_key()] for name in (*KEY_LISTS, "index_key")})
     try:
-        stored: dict[str, list[str]] = json.loads(path.read_text())
-        for name in (*KEY_LISTS, "index_key"):
-            [_decode(key) for key in stored[name]]
-    except (ValueError, KeyError, TypeError) as error:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _create(path, {name: [generate_key()] for name in (*KEY_LISTS, "index_key")})
+        text = path.read_text()
+    except OSError as error:
+        why = f"{path.parent} cannot be read or written ({error.strerror})"
+        raise ConfigurationError(f"{PREFIX}INSTANCE_PATH", why) from error
+    try:
+        stored: dict[str, list[str]] = json.loads(text)
+        if not all(
+            stored[name] and all(len(_decode(key)) == 32 for key in stored[name]) for name in (*KEY_LISTS, "index_key")
+        ):
+            raise ValueError("a key is 32 bytes")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
-            "LINK_KEYS", f"{path.name} in the instance folder cannot be read; restore it from a backup"
+            f"{PREFIX}INSTANCE_PATH", f"{path.name} in the instance folder cannot be read; restore it from a backup"
         ) from error
     return stored
 
 
+def _create(path: Path, stored: dict[str, list[str]]) -> None:
+    """Make the file unless another process has just made it: two that start together must end up with the same keys."""
+    fresh = _write_beside(path, stored)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink()
+
+
 def _write(path: Path, stored: dict[str, list[str]]) -> None:
-    fresh = path.with_suffix(f".{os.getpid()}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    _write_beside(path, stored).replace(path)
+
+
+def _write_beside(path: Path, stored: dict[str, list[str]]) -> Path:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "w") as file:
         json.dump(stored, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)
+    return Path(name)
 
 
 def _decode(text: str) -> bytes:

@@ -7,7 +7,10 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Add every family of commands to the application."""
-    from . import ledger, setup
+    from . import keys, ledger, setup
+    from .one_line import answer_in_one_line
 
     app.cli.add_command(setup.setup)
     app.cli.add_command(ledger.ledger)
+    app.cli.add_command(keys.keys)
+    answer_in_one_line(app.cli)

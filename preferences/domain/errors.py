@@ -91,3 +91,4 @@ class ConfigurationError(PreferencesError):
     def __init__(self, setting: str, detail: str) -> None:
         super().__init__(f"{setting}: {detail}")
         self.setting = setting
+        self.why = detail

@@ -26,6 +26,8 @@ BlindIndex = NewType("BlindIndex", bytes)
 _VERSION = b"\x01"
 _HEAD = 1 + 4
 _NONCE = 12
+_TAG = 16
+_SHORTEST = _HEAD + _NONCE + _TAG
 
 
 class UnreadableValue(Exception):
@@ -54,6 +56,8 @@ class Keyring:
 
     def decrypt(self, stored: bytes, where: bytes) -> bytes:
         """The plain value. Raises UnreadableValue."""
+        if len(stored) < _SHORTEST:
+            raise UnreadableValue(f"a value in {where.decode()} was cut")
         cipher = self._ciphers.get(stored[1:_HEAD]) if stored[:1] == _VERSION else None
         if cipher is None:
             raise UnreadableValue(f"no key for a value in {where.decode()}")
@@ -62,9 +66,10 @@ class Keyring:
         except InvalidTag as error:
             raise UnreadableValue(f"a value in {where.decode()} was changed") from error
 
-    def is_newest(self, stored: bytes) -> bool:
-        """Whether the value is already encrypted with the newest key (rotation skips it)."""
-        return stored.startswith(self._head)
+    @property
+    def newest_head(self) -> bytes:
+        """The first bytes of every value that the newest key encrypted: rotation skips those."""
+        return self._head
 
     def address_index(self, normal: NormalAddress) -> BlindIndex:
         """Finds a recipient or a suppression by exact address."""
@@ -137,3 +142,7 @@ class EncryptedJson(TypeDecorator[Mapping[str, Any]]):
             return None
         found: Mapping[str, Any] = json.loads(keyring().decrypt(bytes(value), self.where.encode()))
         return found
+
+
+ENCRYPTED = (EncryptedText, EncryptedJson)
+"""The column types whose values the data keys encrypt."""

@@ -20,6 +20,7 @@ from preferences.wiring import (
     register_languages,
     register_limits,
     register_logging,
+    register_mail,
     register_security,
     register_signing,
 )
@@ -41,6 +42,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, instance_path: Path 
     connect_database(app, settings)
     register_signing(app, settings)
     register_languages(app, settings)
+    register_mail(app, settings)
     register_limits(app, settings)
     register_security(app, settings)
     register_errors(app)

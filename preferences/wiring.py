@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import structlog
 from flask import Flask
@@ -26,6 +27,7 @@ def register_logging(app: Flask, settings: Settings) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
@@ -54,6 +56,15 @@ def connect_database(app: Flask, settings: Settings) -> None:
 def register_signing(app: Flask, settings: Settings) -> None:
     """The one signer of links."""
     app.extensions["preferences.signer"] = LinkSigner(settings.link_keys)
+
+
+def register_mail(app: Flask, settings: Settings) -> None:
+    """How mail leaves, and what mail templates can use."""
+    from preferences.integrations.mail_text import register_mail_filters
+    from preferences.integrations.transport import register_mail as bind_transport
+
+    bind_transport(app, settings)
+    register_mail_filters(app)
 
 
 def register_languages(app: Flask, settings: Settings) -> None:

@@ -18,14 +18,13 @@ def header_writes(tree: ast.AST) -> Iterator[int]:
             yield node.lineno
         elif isinstance(node, ast.Dict):
             yield from (key.lineno for key in node.keys if key is not None and _names_header(key))
-        elif _sets_header(node):
+        elif isinstance(node, ast.Call) and _sets_header(node):
             yield node.lineno
 
 
-def _sets_header(node: ast.AST) -> bool:
+def _sets_header(node: ast.Call) -> bool:
     return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
+        isinstance(node.func, ast.Attribute)
         and node.func.attr in {"add_header", "set", "setdefault", "replace_header"}
         and bool(node.args)
         and _names_header(node.args[0])

@@ -1,0 +1,56 @@
+"""The links that mail carries, as full addresses: minted when the message is made, never stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from preferences.domain.capability import Capability, Claims, LinkSigner
+from preferences.queries.recipients import RecipientView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailLinks:
+    """The signer with the public addresses of this installation."""
+
+    signer: LinkSigner
+    base_url: str
+    list_domain: str
+    """The domain in List-Id."""
+    mail_domain: str = ""
+    """The domain whose mail the gateway reads; empty: no mailto."""
+
+    def unsubscribe_url(self, recipient: RecipientView, purpose_id: int, *, reference: int, now: datetime) -> str:
+        """The one-click address, which is also the confirm page."""
+        token = self.signer.mint(self._claims(Capability.UNSUBSCRIBE, recipient, purpose_id, reference, now))
+        return f"{self.base_url}/u/{token}"
+
+    def preferences_url(self, recipient: RecipientView, purpose_id: int, *, reference: int, now: datetime) -> str:
+        """The preference centre."""
+        token = self.signer.mint(self._claims(Capability.PREFERENCES, recipient, purpose_id, reference, now))
+        return f"{self.base_url}/p/{token}"
+
+    def confirm_url(self, recipient: RecipientView, confirmation_id: int, *, now: datetime) -> str:
+        """The page that confirms what was asked for."""
+        token = self.signer.mint(self._claims(Capability.CONFIRM, recipient, 0, confirmation_id, now))
+        return f"{self.base_url}/c/{token}"
+
+    def mailto(self, recipient: RecipientView, purpose_id: int, *, reference: int, now: datetime) -> str | None:
+        """The address that unsubscribes whoever is written to it about; None without a gateway (M10)."""
+        if not self.mail_domain:
+            return None
+        token = self.signer.mint_mail(self._claims(Capability.UNSUBSCRIBE, recipient, purpose_id, reference, now))
+        return f"unsubscribe+{token}@{self.mail_domain}"
+
+    @staticmethod
+    def _claims(
+        capability: Capability, recipient: RecipientView, purpose_id: int, reference: int, now: datetime
+    ) -> Claims:
+        return Claims(
+            capability=capability,
+            recipient_id=recipient.id,
+            purpose_id=purpose_id,
+            epoch=recipient.link_epoch,
+            issued_at=now,
+            reference=reference,
+        )

@@ -1,0 +1,110 @@
+"""The service's own mails: what goes in, to whom, and when one is dropped instead.
+
+Read when the mail is made, not when it was asked for: an address that was erased in between is never written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from preferences.domain.capability import RecipientId
+from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.errors import PreferencesError
+from preferences.domain.mailing import OwnMail
+from preferences.domain.suppression import SuppressionScope
+from preferences.models.ledger import ConfirmationRow
+from preferences.queries.choices import active_suppressions
+from preferences.queries.purposes import catalogue
+from preferences.queries.recipients import RecipientView, recipient_by_id
+
+from .mail_links import MailLinks
+
+
+class MailDropped(PreferencesError):
+    """The mail must not, or need not, be sent any more. `reason` is a short code for the outcome."""
+
+    code: ClassVar[str] = "mail_dropped"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The mail was dropped"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The mail was dropped: {reason}.")
+        self.reason = reason
+
+
+def prepare_own_mail(
+    session: Session,
+    recipient_id: RecipientId,
+    payload: Mapping[str, Any],
+    *,
+    links: MailLinks,
+    default_locale: str,
+    now: datetime,
+) -> OwnMail:
+    """The mail that an outbox job asks for (`payload` as services.outbox.enqueue_mail wrote it). Raises MailDropped."""
+    recipient = _reachable(session, recipient_id)
+    locale = str(payload.get("locale") or recipient.locale or default_locale)
+    template = payload.get("template")
+    match template:
+        case "confirm_choices":
+            parameters = _confirm_choices(session, recipient, payload, locale, default_locale, links, now)
+        case "fresh_link":
+            parameters = {"link": links.preferences_url(recipient, 0, reference=0, now=now)}
+        case _:
+            raise MailDropped("unknown_template")
+    return OwnMail(
+        recipient_id=recipient.id,
+        address=recipient.address or "",
+        name=recipient.name,
+        locale=locale,
+        template=template,
+        parameters=parameters,
+    )
+
+
+def _reachable(session: Session, recipient_id: RecipientId) -> RecipientView:
+    """The recipient, unless nothing may or can go there: unknown, erased, restricted, or every message suppressed (T20)."""
+    recipient = recipient_by_id(session, recipient_id)
+    if recipient is None:
+        raise MailDropped("unknown_recipient")
+    if recipient.status is not RecipientStatus.ACTIVE or recipient.address is None:
+        raise MailDropped(recipient.status.value)
+    for found in active_suppressions(session, recipient.address_index):
+        if found.scope is SuppressionScope.ALL:
+            raise MailDropped(f"suppressed_{found.reason}")
+    return recipient
+
+
+def _confirm_choices(
+    session: Session,
+    recipient: RecipientView,
+    payload: Mapping[str, Any],
+    locale: str,
+    default_locale: str,
+    links: MailLinks,
+    now: datetime,
+) -> dict[str, Any]:
+    row = session.execute(
+        select(ConfirmationRow).where(
+            ConfirmationRow.id == payload.get("confirmation_id"), ConfirmationRow.recipient_id == recipient.id
+        )
+    ).scalar_one_or_none()
+    if row is None or row.cancelled_at is not None:
+        raise MailDropped("confirmation_cancelled")
+    if row.confirmed_at is not None:
+        raise MailDropped("confirmation_done")
+    if row.expires_at <= now:
+        raise MailDropped("confirmation_expired")
+    known = catalogue(session)
+    asked = [known.by_id(item["purpose_id"]) for item in row.asked]
+    titles = [found.text(locale, default_locale).title for found in asked if found is not None]
+    return {
+        "link": links.confirm_url(recipient, row.id, now=now),
+        "titles": list(dict.fromkeys(titles)),
+        "expires_at": row.expires_at,
+    }

@@ -1,0 +1,50 @@
+"""Clears away what need not be kept, once an hour. Several workers doing it at the same time do no harm."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+from sqlalchemy.orm import Session
+
+from preferences.models.transaction import transaction
+from preferences.services.idempotency import forget_answers
+from preferences.services.outbox_jobs import forget_finished_jobs
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 3600.0
+
+
+class Chore(Protocol):
+    """Deletes something old. Returns how many rows."""
+
+    def __call__(self, session: Session, *, now: datetime) -> int: ...  # noqa: D102
+
+
+CHORES: dict[str, Chore] = {"idempotency_keys": forget_answers, "outbox_jobs": forget_finished_jobs}
+
+
+class Cleaner:
+    """Runs every chore at the start and then hourly, each in a transaction of its own."""
+
+    def __init__(self) -> None:
+        self._next_at: float | None = None
+
+    def run_if_due(self, *, now: datetime, monotonic: float) -> None:
+        """Run the chores if an hour has passed."""
+        if self._next_at is not None and monotonic < self._next_at:
+            return
+        self._next_at = monotonic + EVERY_SECONDS
+        clear_away(now=now)
+
+
+def clear_away(*, now: datetime) -> dict[str, int]:
+    """Run every chore now. Returns how many rows each deleted."""
+    cleared = {}
+    for name, chore in CHORES.items():
+        with transaction() as session:
+            cleared[name] = chore(session, now=now)
+    log.info("cleared_away", **cleared)
+    return cleared

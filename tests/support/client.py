@@ -15,7 +15,8 @@ class StrictClient(FlaskClient):
     """Every HTML answer is parsed strictly; token pages are checked for the headers that the contract promises."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        response = super().open(*args, **kwargs)
+        with self.application.app_context():  # a context of its own: `g` must not live from one request to the next
+            response = super().open(*args, **kwargs)
         if response.mimetype == "text/html" and response.request.method != "HEAD":
             html5lib.HTMLParser(strict=True).parse(response.get_data(as_text=True))
         if response.request.path.startswith(NO_COOKIE):

@@ -5,3 +5,5 @@ from __future__ import annotations
 from flask import Blueprint
 
 blueprint = Blueprint("recipient", __name__)
+
+from . import unsubscribe  # noqa: E402, F401 - registers its views on the blueprint

@@ -1,0 +1,149 @@
+"""`/u/<token>`: the link in every mail. GET shows, POST acts; the token is the only credential (M1-M9, T1-T7).
+
+No answer here redirects before it has acted, none sets a cookie, and none tells a good token from a bad one by its status (M7).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from flask import Response, redirect, render_template, request
+from flask.sansio.blueprints import BlueprintSetupState
+from flask_babel import format_date
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response as AnyResponse
+
+from preferences.domain.acts import Method
+from preferences.domain.capability import Capability, Claims
+from preferences.domain.errors import BadToken
+from preferences.domain.purpose import NoticeVersionId
+from preferences.models.transaction import reading, transaction
+from preferences.queries.notices import notice_exists
+from preferences.queries.purposes import catalogue
+from preferences.services.unsubscribe import NOTHING_SHOWN, Shown, stop_everything, unsubscribe
+from preferences.web.access import Access, access
+from preferences.web.errors import Page, error_page
+from preferences.web.locale import keeping_language, request_locale, speak
+from preferences.web.plumbing import settings, signer, utc_now
+
+from . import blueprint
+from .posted import Ignored, Notice, OneClick, OwnForm, Stop, read_post
+from .unsubscribe_page import recipient_of, stop_page
+
+log = structlog.get_logger()
+
+_accepted: dict[str, str] = {}
+"""The answer to a one-click, per language: the same for every link, so it is rendered once."""
+
+
+class AnyText(BaseConverter):
+    """Whatever stands after `/u/`, even nothing or slashes: a mangled link gets the same page, never a redirect (M3, M7)."""
+
+    regex = ".*"
+    part_isolating = False
+
+
+@blueprint.record
+def _know_any_text(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["any_text"] = AnyText
+
+
+@blueprint.app_template_filter("on_date")
+def _on_date(moment: datetime) -> str:
+    """A date in words, in the language of the page."""
+    return str(format_date(moment, "long"))
+
+
+@blueprint.get("/u/<any_text:token>")
+@access(Access.TOKEN)
+def unsubscribe_link(token: str) -> str:
+    """Show what the link can stop, and what is stopped. Changes nothing, whoever opens it (M4)."""
+    return _page(_open(token))
+
+
+@blueprint.post("/u/<any_text:token>")
+@access(Access.TOKEN)
+def unsubscribe_by_link(token: str) -> str | AnyResponse | Page:
+    """Act on the one-click pair and on the page's own form; show the page for everything else (M6)."""
+    posted = read_post(request)
+    claims = _open(token)
+    if isinstance(posted, Ignored):
+        log.info("unsubscribe_post_ignored", reason=posted.reason)
+        return _page(claims)
+    try:
+        if isinstance(posted, OneClick):
+            _stop_by_one_click(claims)
+            return _accept()
+        if claims is None:
+            return _page(claims)
+        _stop_by_form(claims, posted)
+    except SQLAlchemyError as error:
+        log.error("unsubscribe_not_stored", kind=type(error).__name__)
+        return error_page(503)
+    return redirect(keeping_language(f"/u/{token.strip('/')}"), code=303)
+
+
+def _open(token: str) -> Claims | None:
+    """What the token says, or None, without saying why (M7). Old epochs open too: an opt-out link never expires (M9, T13)."""
+    try:
+        return signer().open(token.strip("/"), Capability.UNSUBSCRIBE)
+    except BadToken:
+        log.info("unsubscribe_token_invalid")
+        return None
+
+
+def _stop_by_one_click(claims: Claims | None) -> None:
+    if claims is not None:
+        with transaction() as session:
+            unsubscribe(session, claims, method=Method.ONE_CLICK, now=utc_now())
+
+
+def _stop_by_form(claims: Claims, form: OwnForm) -> None:
+    now, method = utc_now(), Method.UNSUBSCRIBE_PAGE
+    with transaction() as session:
+        if form.stop is Stop.PURPOSE:
+            shown = _shown(session, claims.purpose_id, form.notice)
+            unsubscribe(session, claims, method=method, now=now, shown=shown)
+            return
+        shown = _shown(session, catalogue(session).everything().purpose.id, form.notice)
+        recipient_id, reference = claims.recipient_id, claims.reference
+        stop_everything(session, recipient_id, method=method, now=now, shown=shown, reference=reference)
+
+
+def _shown(session: Session, purpose_id: int, notice: Notice | None) -> Shown:
+    """What the person saw, as far as it can have been shown at all: evidence must not be invented by a form field (L2)."""
+    if notice is None:
+        return NOTHING_SHOWN
+    version_id, locale = NoticeVersionId(notice.version_id), notice.locale
+    if not notice_exists(session, purpose_id=purpose_id, version_id=version_id, locale=locale):
+        return NOTHING_SHOWN
+    return Shown(version_id, locale)
+
+
+def _accept() -> Response:
+    """A short page that is true of every link and tells nothing of this one."""
+    locale = request_locale()
+    if locale not in _accepted:
+        _accepted[locale] = render_template("recipient/unsubscribe_accepted.html")
+    return Response(_accepted[locale], mimetype="text/html")
+
+
+def _page(claims: Claims | None) -> str:
+    page = None
+    if claims is not None:
+        with reading() as session:
+            recipient = recipient_of(session, claims)
+            if recipient is not None:
+                speak(recipient.locale)
+                page = stop_page(
+                    session,
+                    claims,
+                    recipient,
+                    locale=request_locale(),
+                    default_locale=settings().default_locale,
+                    at=utc_now(),
+                )
+    return render_template("recipient/unsubscribe.html", page=page)

@@ -51,9 +51,9 @@ def claim_key(session: Session, mailer_id: int, key: str, digest: bytes, *, now:
             index_elements=["mailer_id", "key"],
             set_={name: statement.excluded[name] for name in ("request_digest", "status", "answer", "created_at")},
             where=IdempotencyRow.created_at < now - KEPT_FOR,
-        )
+        ).returning(IdempotencyRow.mailer_id)
     )
-    if claimed.rowcount == 1:  # type: ignore[attr-defined]
+    if claimed.scalar_one_or_none() is not None:
         return None
     row = session.execute(
         select(IdempotencyRow.request_digest, IdempotencyRow.status, IdempotencyRow.answer).where(

@@ -42,9 +42,9 @@ def suppress(
             index_elements=["address_index", "reason", "purpose_id"],
             set_={"lifted_at": None, "created_at": now, "source": source[:100]},
             where=SuppressionRow.lifted_at.is_not(None),
-        )
+        ).returning(SuppressionRow.id)
     )
-    applied = bool(result.rowcount)  # type: ignore[attr-defined]
+    applied = result.scalar_one_or_none() is not None
     if applied and reason is not SuppressionReason.GLOBAL_STOP:
         tell_change(
             session,

@@ -34,10 +34,14 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 
 
 class Effect(StrEnum):
-    """Whether a call changes anything. Those that do run in one transaction and accept `Idempotency-Key`."""
+    """What a call does to what is stored. All but reading calls accept `Idempotency-Key`."""
 
     READS = "reads"
+    """A session that only reads; always answered afresh (T24)."""
     CHANGES = "changes"
+    """One transaction around everything."""
+    MINTS = "mints"
+    """A session that only reads, so that no lock is held: a repeat would double nothing, it merely gets the same answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +120,10 @@ def call(
             def run(session: Session) -> Answer | Stream:
                 return view(Call(key, body, session, now), *args, **kwargs)
 
+            request_of = Kept(key.mailer.id, idempotency_key, now)
             if effect is Effect.CHANGES:
-                return _change(run, key, idempotency_key, now)
-            return _look(run)
+                return _change(run, request_of)
+            return _mint(run, request_of) if effect is Effect.MINTS else _look(run)
 
         answer.spec = spec  # type: ignore[attr-defined]
         return answer
@@ -139,24 +144,56 @@ def _read(takes: type[B], bulk: str | None, most_rows: int) -> B:
     return read_body(takes, bulk=bulk, most_rows=most_rows)
 
 
-def _change(
-    run: Callable[[Session], Answer | Stream], key: KeyView, idempotency_key: str | None, now: datetime
-) -> Response:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The kept answers of a request that may come again; without an Idempotency-Key there are none."""
+
+    mailer_id: int
+    idempotency_key: str | None
+    now: datetime
+
+    def claim(self, session: Session) -> Answer | None:
+        """The answer that the same request got before; None: this one is the first."""
+        if self.idempotency_key is None:
+            return None
+        kept = claim_key(session, self.mailer_id, self.idempotency_key, _request_digest(), now=self.now)
+        if kept is None:
+            return None
+        return Answer(kept.body["body"], kept.status, kept.body["rows"], {"Idempotency-Replayed": "true"})
+
+    def keep(self, session: Session, answer: Answer) -> None:
+        """Store the first one's answer."""
+        if self.idempotency_key is not None:
+            body = {"body": answer.body, "rows": answer.rows}
+            keep_answer(session, self.mailer_id, self.idempotency_key, status=answer.status, body=body)
+
+
+def _change(run: Callable[[Session], Answer | Stream], kept: Kept) -> Response:
     """Run in one transaction, or repeat the answer that the same request got before. Rendered once it is committed."""
-    ndjson = wants_ndjson()
-    replayed = {"Idempotency-Replayed": "true"}
     with transaction() as session:
-        if idempotency_key is not None:
-            kept = claim_key(session, key.mailer.id, idempotency_key, _request_digest(), now=now)
-            if kept is not None:
-                again = Answer(kept.body["body"], kept.status, kept.body["rows"], replayed)
-                return answer_response(again, ndjson=ndjson)
-        found = run(session)
-        assert isinstance(found, Answer)  # noqa: S101 - nothing may be told before it is committed
-        if idempotency_key is not None:
-            body = {"body": found.body, "rows": found.rows}
-            keep_answer(session, key.mailer.id, idempotency_key, status=found.status, body=body)
-    return answer_response(found, ndjson=ndjson)
+        found = kept.claim(session)
+        if found is None:
+            found = _complete(run(session))
+            kept.keep(session, found)
+    return answer_response(found, ndjson=wants_ndjson())
+
+
+def _mint(run: Callable[[Session], Answer | Stream], kept: Kept) -> Response:
+    """Run without a lock; with an Idempotency-Key the answer of whoever was first is everybody's answer."""
+    with reading() as session:
+        found = _complete(run(session))
+    if kept.idempotency_key is not None:
+        with transaction() as session:
+            earlier = kept.claim(session)
+            if earlier is None:
+                kept.keep(session, found)
+            found = earlier or found
+    return answer_response(found, ndjson=wants_ndjson())
+
+
+def _complete(found: Answer | Stream) -> Answer:
+    assert isinstance(found, Answer)  # noqa: S101 - nothing may be told before it is committed
+    return found
 
 
 def _look(run: Callable[[Session], Answer | Stream]) -> Response:

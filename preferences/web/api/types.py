@@ -47,7 +47,7 @@ Moment = Annotated[
 ]
 RecipientText = Annotated[
     str,
-    Field(min_length=1, max_length=254, description="A recipient's id (13 characters) or email address."),
+    Field(max_length=1000, description="A recipient's id (13 characters) or email address (at most 254 bytes)."),
 ]
 RecipientIdText = Annotated[str, Field(pattern="^[0-9a-hjkmnp-tv-z]{13}$", examples=["4zvvt9bke1n7w"])]
 PurposeKey = Annotated[

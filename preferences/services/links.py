@@ -1,0 +1,115 @@
+"""Mints links for many recipients of one message. Nothing is stored: a link is its signature (M9, T12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from preferences.domain.address import parse_address
+from preferences.domain.capability import Capability, Claims, LinkSigner, RecipientId, Token
+from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.errors import InvalidAddress
+from preferences.domain.purpose import Purpose
+from preferences.domain.recipient_id import read_recipient_id
+from preferences.models.crypto import BlindIndex, keyring
+from preferences.queries.links import LinkTarget, targets_by_address, targets_by_id
+
+
+class NoLink(StrEnum):
+    """Why there are no links for one of the recipients asked for."""
+
+    INVALID_ADDRESS = "invalid_address"
+    UNKNOWN_RECIPIENT = "unknown_recipient"
+    ERASED = "erased"
+
+
+SENTENCES = {
+    NoLink.INVALID_ADDRESS: "This is neither a recipient's id nor an email address.",
+    NoLink.UNKNOWN_RECIPIENT: "There is no recipient with this id or address; add them with PUT /recipients first.",
+    NoLink.ERASED: "The person was erased at their request and must not be contacted again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSet:
+    """The tokens of one recipient. `mail` is the one for a mailto, where asked for."""
+
+    recipient_id: RecipientId
+    unsubscribe: Token
+    preferences: Token
+    mail: Token | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkMinter:
+    """The signer with what the links of one message share."""
+
+    signer: LinkSigner
+    purpose: Purpose
+    reference: int = 0
+    """The message's number; 0 for none."""
+    with_mail: bool = False
+    """Whether mailto tokens are wanted: a gateway reads mail (M10)."""
+
+    def mint(self, session: Session, identifiers: Sequence[str], *, now: datetime) -> list[LinkSet | NoLink]:
+        """The links of each recipient, named by id or address, in the order asked. Restricted ones have links like others."""
+        purpose_id = self.purpose.id
+        unsubscribe = self.signer.minter(Capability.UNSUBSCRIBE, purpose_id, issued_at=now, reference=self.reference)
+        preferences = self.signer.minter(Capability.PREFERENCES, purpose_id, issued_at=now, reference=self.reference)
+        found: list[LinkSet | NoLink] = []
+        for target in _targets(session, identifiers):
+            if isinstance(target, NoLink):
+                found.append(target)
+                continue
+            mail = self._mail_token(target, now) if self.with_mail else None
+            found.append(
+                LinkSet(target.id, unsubscribe(target.id, target.epoch), preferences(target.id, target.epoch), mail)
+            )
+        return found
+
+    def _mail_token(self, target: LinkTarget, now: datetime) -> Token:
+        return self.signer.mint_mail(
+            Claims(
+                capability=Capability.UNSUBSCRIBE,
+                recipient_id=target.id,
+                purpose_id=self.purpose.id,
+                epoch=target.epoch,
+                issued_at=now,
+                reference=self.reference,
+            )
+        )
+
+
+def _targets(session: Session, identifiers: Sequence[str]) -> list[LinkTarget | NoLink]:
+    found: list[LinkTarget | NoLink] = [NoLink.INVALID_ADDRESS] * len(identifiers)
+    ids: list[RecipientId] = []
+    id_places: list[int] = []
+    indexes: list[BlindIndex] = []
+    index_places: list[int] = []
+    address_index = keyring().address_index
+    for place, identifier in enumerate(identifiers):
+        if "@" in identifier:
+            try:
+                indexes.append(address_index(parse_address(identifier).normal))
+            except InvalidAddress:
+                continue
+            index_places.append(place)
+        elif (recipient_id := read_recipient_id(identifier)) is not None:
+            ids.append(recipient_id)
+            id_places.append(place)
+    _put(found, id_places, targets_by_id(session, ids))
+    _put(found, index_places, targets_by_address(session, indexes))
+    return found
+
+
+def _put(found: list[LinkTarget | NoLink], places: Sequence[int], targets: dict[int, LinkTarget]) -> None:
+    for number, place in enumerate(places):
+        target = targets.get(number)
+        if target is None:
+            found[place] = NoLink.UNKNOWN_RECIPIENT
+        else:
+            found[place] = NoLink.ERASED if target.status is RecipientStatus.ERASED else target

@@ -6,16 +6,16 @@ Every variable carries the prefix `PREFERENCES_`. `docs/settings.md` documents e
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from preferences.domain.errors import ConfigurationError
+from preferences.safe_settings import problems
 
 PREFIX = "PREFERENCES_"
 
@@ -119,7 +119,8 @@ def read_settings(environ: Mapping[str, str], *, instance_path: Path) -> Setting
         if text.strip():
             values[name] = _parse(variable, known[name].type, text.strip())
     settings = Settings(**_with_development_defaults(values))
-    _check(settings)
+    for name, why in problems(settings):
+        raise ConfigurationError(PREFIX + name.upper(), why)
     return settings
 
 
@@ -131,24 +132,31 @@ def _with_development_defaults(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parse(variable: str, kind: Any, text: str) -> Any:
-    try:
-        match str(kind):
-            case "int":
-                return int(text)
-            case "bytes":
-                return _key(text)
-            case "tuple[bytes, ...]":
-                return tuple(_key(part) for part in text.split(",") if part.strip())
-            case "tuple[str, ...]":
-                return tuple(part.strip() for part in text.split(",") if part.strip())
-            case "Path":
-                return Path(text)
-            case "Environment" | "MailTransport" | "MailSecurity" as name:
-                return {"Environment": Environment, "MailTransport": MailTransport, "MailSecurity": MailSecurity}[name](
-                    text
-                )
-    except (ValueError, binascii.Error):
-        raise ConfigurationError(variable, "the value cannot be read; see docs/settings.md") from None
+    def refuse(why: str) -> NoReturn:
+        raise ConfigurationError(variable, f"{why}; see docs/settings.md")
+
+    if any(not character.isprintable() for character in text):
+        refuse("holds a control character")
+    match str(kind):
+        case "int":
+            return int(text) if re.fullmatch(r"[0-9]{1,12}", text, re.ASCII) else refuse("must be a whole number")
+        case "bytes" | "tuple[bytes, ...]":
+            try:
+                found = tuple(_key(part) for part in text.split(",") if part.strip())
+            except ValueError:
+                refuse("every key must be 32 bytes in base64, 44 characters")
+            if kind == "bytes" and len(found) != 1:
+                refuse("must be one key")
+            return found if kind != "bytes" else found[0]
+        case "tuple[str, ...]":
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        case "Path":
+            return Path(text)
+        case "Environment" | "MailTransport" | "MailSecurity":
+            vocabulary: type[StrEnum] = globals()[str(kind)]
+            if text not in set(vocabulary):
+                refuse(f"must be one of {', '.join(vocabulary)}")
+            return vocabulary(text)
     return text.rstrip("/") if variable == f"{PREFIX}BASE_URL" else text
 
 
@@ -157,37 +165,3 @@ def _key(text: str) -> bytes:
     if len(key) != 32:
         raise ValueError("a key is 32 bytes")
     return key
-
-
-def _check(settings: Settings) -> None:
-    """Refuse what can never work, and in production what is unsafe, by the setting's name."""
-
-    def refuse(name: str, why: str) -> None:
-        raise ConfigurationError(PREFIX + name.upper(), why)
-
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", settings.accent_colour):
-        refuse("accent_colour", "must look like #0b5d66")
-    if settings.default_locale not in settings.locales:
-        refuse("default_locale", "is not among PREFERENCES_LOCALES")
-    if urlsplit(settings.base_url).scheme not in {"http", "https"} and settings.base_url:
-        refuse("base_url", "must start with https://")
-    if settings.database_url and not settings.database_url.startswith(
-        ("sqlite:", "postgresql+psycopg:", "postgresql:")
-    ):
-        refuse("database_url", "must be a SQLite or PostgreSQL address")
-    if not settings.is_production:
-        return
-    for name in ("database_url", "base_url", "secret_keys", "link_keys", "data_keys", "index_key"):
-        if not getattr(settings, name):
-            refuse(name, "is required in production")
-    if not settings.base_url.startswith("https://"):
-        refuse("base_url", "must be https in production: one-click needs it (RFC 8058)")
-    if settings.mail_transport is MailTransport.MAILBOX:
-        refuse("mail_transport", "must be smtp in production: the local mailbox is readable by anyone")
-    if settings.mail_security is MailSecurity.NONE and settings.mail_server not in {"localhost", "127.0.0.1", "::1"}:
-        refuse("mail_security", "must be starttls or tls unless the mail server is on this machine")
-    every_key = [*settings.secret_keys, *settings.link_keys, *settings.data_keys, settings.index_key]
-    if len(set(every_key)) != len(every_key):
-        refuse("link_keys", "one key is used twice: every key must be its own (T14)")
-    if any(len(set(key)) < 8 for key in every_key):
-        refuse("secret_keys", "a key is not random; make one with `flask --app app keys generate`")

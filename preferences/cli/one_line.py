@@ -25,6 +25,7 @@ class Misconfigured(ConfigurationError, NoAppException):
     exit_code = 1
 
     def format_message(self) -> str:
+        """Never returns: see above."""
         raise click.ClickException(self.detail)
 
     def show(self, file: IO[Any] | None = None) -> None:

@@ -1,0 +1,155 @@
+"""What settings must look like, and what production refuses. Every finding names its setting, never the value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from email.utils import parseaddr
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from preferences.domain.address import parse_address, parse_domain
+from preferences.domain.errors import InvalidAddress
+
+if TYPE_CHECKING:
+    from preferences.config import Settings
+
+Problem = tuple[str, str]
+"""A setting's name in lower case, and what is wrong with it."""
+
+BETWEEN = {
+    "port": (1, 65535),
+    "server_workers": (1, 64),
+    "server_threads": (1, 256),
+    "mail_port": (1, 65535),
+    "mail_timeout": (1, 600),
+    "trusted_proxies": (0, 10),
+    "api_calls_per_minute": (1, 10_000_000),
+    "max_body_bytes": (1024, 1024**3),
+}
+REQUIRED = ("database_url", "base_url", "secret_keys", "link_keys", "data_keys", "index_key")
+KEYS = ("secret_keys", "link_keys", "data_keys", "index_key")
+SAMPLES = ("organisation_name", "organisation_email", "mail_from")
+LOCAL_SERVERS = {"localhost", "127.0.0.1", "::1"}
+LOG_LEVELS = {"debug", "info", "warning", "error"}
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """What stops the service from starting, the plainest first."""
+    yield from _malformed(settings)
+    if settings.is_production:
+        yield from _unsafe(settings)
+
+
+def _malformed(settings: Settings) -> Iterator[Problem]:
+    for name, (least, most) in BETWEEN.items():
+        if not least <= getattr(settings, name) <= most:
+            yield name, f"must lie between {least} and {most}"
+    for name, (fits, why) in _SHAPES.items():
+        value = getattr(settings, name)
+        if value and not fits(value):
+            yield name, why
+    if settings.default_locale not in settings.locales:
+        yield "default_locale", "is not among PREFERENCES_LOCALES"
+
+
+def _unsafe(settings: Settings) -> Iterator[Problem]:
+    for name in REQUIRED:
+        if not getattr(settings, name):
+            how = "; make it with `python -m preferences.cli.keys generate`" if name in KEYS else ""
+            yield name, f"is required in production{how}"
+    if not settings.base_url.startswith("https://"):
+        yield "base_url", "must be https in production: one-click needs it (RFC 8058)"
+    if settings.mail_transport == "mailbox":
+        yield "mail_transport", "must be smtp in production: the local mailbox is readable by anyone"
+    if settings.mail_security == "none" and settings.mail_server not in LOCAL_SERVERS:
+        yield "mail_security", "must be starttls or tls unless the mail server is on this machine"
+    for name in SAMPLES:
+        if getattr(settings, name) == type(settings).__dataclass_fields__[name].default:
+            yield name, "is still the sample; people must see who writes to them and reach somebody (GDPR 13)"
+    yield from _unsafe_keys(settings)
+
+
+def _unsafe_keys(settings: Settings) -> Iterator[Problem]:
+    seen: set[bytes] = set()
+    for name in KEYS:
+        value = getattr(settings, name)
+        for key in (value,) if isinstance(value, bytes) else value:
+            if key in seen:
+                yield name, "repeats a key that is in use already: every key must be its own (T14)"
+            if len(set(key)) < 8:
+                yield name, "holds a key that is not random; make one with `python -m preferences.cli.keys generate`"
+            seen.add(key)
+
+
+def _is_base_url(text: str) -> bool:
+    """https://host[:port][/path], nothing that would break a header or a link (a comma splits List-Unsubscribe)."""
+    if not re.fullmatch(r"https?://[A-Za-z0-9._~:/\[\]-]+", text, re.ASCII):
+        return False
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _is_web_address(text: str) -> bool:
+    return re.fullmatch(r"https?://[^\s<>\"']+", text) is not None
+
+
+def _is_database_url(text: str) -> bool:
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        return False
+    kinds = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
+    return url.drivername in kinds and url.database not in {None, "", ":memory:"}
+
+
+def _is_domain(text: str) -> bool:
+    try:
+        return parse_domain(text) == text
+    except InvalidAddress:
+        return False
+
+
+def _is_mailbox(text: str) -> bool:
+    try:
+        return bool(parse_address(parseaddr(text)[1]))
+    except InvalidAddress:
+        return False
+
+
+def _is_storage(text: str) -> bool:
+    return text == "memory://" or (text.startswith(("redis://", "rediss://")) and find_spec("redis") is not None)
+
+
+def _is_logo(text: str) -> bool:
+    return Path(text).suffix.lower() in {".svg", ".png"} and Path(text).is_file()
+
+
+def _are_locales(locales: tuple[str, ...]) -> bool:
+    return len(set(locales)) == len(locales) and all(
+        re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", one, re.ASCII) for one in locales
+    )
+
+
+_SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
+    "accent_colour": (lambda text: bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text)), "must look like #0b5d66"),
+    "base_url": (_is_base_url, "must look like https://preferences.example.com, without query or user name"),
+    "database_url": (_is_database_url, "must look like sqlite:////path/file.db or postgresql+psycopg://user@host/name"),
+    "locales": (_are_locales, "must be language codes such as sv,en, each once"),
+    "organisation_email": (_is_mailbox, "must be an email address"),
+    "organisation_website": (_is_web_address, "must start with https://"),
+    "organisation_logo": (_is_logo, "must be the path of an SVG or PNG file that is there"),
+    "mail_from": (_is_mailbox, "must be an email address"),
+    "unsubscribe_mail_domain": (_is_domain, "must be a domain in lower case, such as stop.example.com"),
+    "list_domain": (_is_domain, "must be a domain in lower case, such as lists.example.com"),
+    "rate_limit_storage": (_is_storage, "must be memory:// or, with the redis package installed, redis://host"),
+    "log_level": (lambda text: text.lower() in LOG_LEVELS, "must be debug, info, warning or error"),
+}

@@ -40,7 +40,7 @@ class Received:
     def part(self, subtype: str) -> str:
         """The `plain` or `html` body, decoded; empty where there is none."""
         found = self.parsed.get_body(preferencelist=(subtype,))
-        return "" if found is None else str(found.get_content())
+        return "" if found is None else str(found.get_content()).replace("\r\n", "\n")
 
 
 class Mailbox:

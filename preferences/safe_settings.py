@@ -52,7 +52,7 @@ def _malformed(settings: Settings) -> Iterator[Problem]:
             yield name, f"must lie between {least} and {most}"
     for name, (fits, why) in _SHAPES.items():
         value = getattr(settings, name)
-        if value and not fits(value):
+        if value != "" and not fits(value):
             yield name, why
     if settings.default_locale not in settings.locales:
         yield "default_locale", "is not among PREFERENCES_LOCALES"
@@ -134,7 +134,7 @@ def _is_logo(text: str) -> bool:
 
 
 def _are_locales(locales: tuple[str, ...]) -> bool:
-    return len(set(locales)) == len(locales) and all(
+    return 0 < len(locales) == len(set(locales)) and all(
         re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", one, re.ASCII) for one in locales
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.address import Address, mask_address
@@ -74,10 +74,21 @@ def recipient_by_external_id(session: Session, external_id: str) -> RecipientVie
     return _one(session, RecipientRow.external_index == keyring().external_index(external_id))
 
 
+def recipients_by_domain(
+    session: Session, domain: str, *, after: RecipientId | None = None, limit: int = 100
+) -> list[RecipientView]:
+    """Recipients at a domain (`parse_domain`'s normal form), in the order of their ids, those after `after`."""
+    condition = (RecipientRow.domain_index == keyring().domain_index(domain)) & (RecipientRow.id > (after or 0))
+    rows = session.execute(select(*_COLUMNS).where(condition).order_by(RecipientRow.id).limit(limit))
+    return [_view(row) for row in rows]
+
+
 def _one(session: Session, condition: ColumnElement[bool]) -> RecipientView | None:
     row = session.execute(select(*_COLUMNS).where(condition)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _view(row)
+
+
+def _view(row: Row[Any]) -> RecipientView:
     values = row._asdict()
     values["profile"] = values["profile"] or {}
     return RecipientView(**values)

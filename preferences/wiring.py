@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from preferences.config import Settings
 from preferences.domain.capability import LinkSigner
+from preferences.domain.errors import ConfigurationError
 from preferences.extensions import alembic, babel, db, limiter
 from preferences.models.crypto import Keyring, use_keyring
 from preferences.models.transaction import prepare_engine
@@ -69,9 +70,21 @@ def register_mail(app: Flask, settings: Settings) -> None:
 
 def register_languages(app: Flask, settings: Settings) -> None:
     """Catalogues, and which language a request speaks."""
+    from babel.dates import get_timezone
+
     from preferences.web.locale import request_locale
 
-    app.config.update(BABEL_DEFAULT_LOCALE=settings.default_locale, BABEL_TRANSLATION_DIRECTORIES="translations")
+    try:
+        get_timezone(settings.time_zone)
+    except LookupError:
+        raise ConfigurationError(
+            "PREFERENCES_TIME_ZONE", "is not a time zone; an example is Europe/Stockholm"
+        ) from None
+    app.config.update(
+        BABEL_DEFAULT_LOCALE=settings.default_locale,
+        BABEL_DEFAULT_TIMEZONE=settings.time_zone,
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+    )
     babel.init_app(app, locale_selector=request_locale)
 
 

@@ -45,13 +45,15 @@ _URL_FORM = re.compile(r"[A-Za-z0-9_-]{28}\.[A-Za-z0-9_-]{22}", re.ASCII)
 
 class Capability(StrEnum):
     """Tiers of authority. `unsubscribe` only reduces and never expires; `preferences` sees the masked state and reduces
-    anything; `confirm` turns on what was asked for; `step_up` opens a short session; `undo` takes back one save."""
+    anything; `confirm` turns on what was asked for; `step_up` opens a short session; `undo` takes back one save, and
+    `receipt` only shows what one did."""
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
     STEP_UP = "step_up"
     UNDO = "undo"
+    RECEIPT = "receipt"
 
 
 @dataclass(frozen=True, slots=True)

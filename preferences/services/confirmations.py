@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -23,6 +24,7 @@ from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import recipient_by_id
 
 from .consent import NewAct, record_act
+from .mail_limits import may_mail
 from .outbox import enqueue_mail
 from .suppression import lift_suppression
 
@@ -72,27 +74,27 @@ class Pending:
 
 def ask_to_turn_on(
     session: Session, recipient_id: RecipientId, asked: Sequence[Asked], *, locale: str, now: datetime
-) -> int:
-    """Store what was asked for and have the mailbox asked. Returns the confirmation's id; nothing is allowed yet."""
-    confirmation_id: int = session.execute(
-        insert(ConfirmationRow).returning(ConfirmationRow.id),
-        {
-            "recipient_id": recipient_id,
-            "asked": [
-                {
-                    "purpose_id": one.purpose.id,
-                    "notice_version_id": one.purpose.notice_version_id,
-                    "training_id": one.training_id,
-                    "act": one.act,
-                    "basis": one.basis,
-                }
-                for one in asked
-            ],
-            "locale": locale,
-            "asked_at": now,
-            "expires_at": now + CONFIRM_LASTS,
-        },
-    ).scalar_one()
+) -> int | None:
+    """Store what was asked for and have the mailbox asked; nothing is allowed yet. Returns the confirmation's id.
+
+    Asking again for the same sends the same confirmation once more. None: this person has got so many of our mails today that
+    the asking itself would be the nuisance (T27); nothing was stored.
+    """
+    if not may_mail(session, recipient_id, now=now):
+        return None
+    wanted = [_stored(one) for one in asked]
+    confirmation_id = _open_one(session, recipient_id, wanted, locale=locale, now=now)
+    if confirmation_id is None:
+        confirmation_id = session.execute(
+            insert(ConfirmationRow).returning(ConfirmationRow.id),
+            {
+                "recipient_id": recipient_id,
+                "asked": wanted,
+                "locale": locale,
+                "asked_at": now,
+                "expires_at": now + CONFIRM_LASTS,
+            },
+        ).scalar_one()
     enqueue_mail(
         session,
         "confirm_choices",
@@ -100,7 +102,33 @@ def ask_to_turn_on(
         parameters={"confirmation_id": confirmation_id, "locale": locale},
         now=now,
     )
-    return confirmation_id
+    return int(confirmation_id)
+
+
+def _stored(one: Asked) -> dict[str, Any]:
+    return {
+        "purpose_id": one.purpose.id,
+        "notice_version_id": one.purpose.notice_version_id,
+        "training_id": one.training_id,
+        "act": one.act.value,
+        "basis": one.basis.value if one.basis else None,
+    }
+
+
+def _open_one(
+    session: Session, recipient_id: RecipientId, wanted: list[dict[str, Any]], *, locale: str, now: datetime
+) -> int | None:
+    """A confirmation of exactly this, in this language, that still has more than half of its days."""
+    rows = session.execute(
+        select(ConfirmationRow.id, ConfirmationRow.asked).where(
+            ConfirmationRow.recipient_id == recipient_id,
+            ConfirmationRow.locale == locale,
+            ConfirmationRow.confirmed_at.is_(None),
+            ConfirmationRow.cancelled_at.is_(None),
+            ConfirmationRow.expires_at > now + CONFIRM_LASTS / 2,
+        )
+    )
+    return next((row.id for row in rows if row.asked == wanted), None)
 
 
 def find_confirmation(session: Session, claims: Claims) -> Pending | None:
@@ -115,21 +143,6 @@ def find_confirmation(session: Session, claims: Claims) -> Pending | None:
     return _pending(session, row)
 
 
-def open_confirmations(session: Session, recipient_id: RecipientId, *, now: datetime) -> list[Pending]:
-    """What the person has asked for and not yet confirmed, newest last."""
-    rows = session.scalars(
-        select(ConfirmationRow)
-        .where(
-            ConfirmationRow.recipient_id == recipient_id,
-            ConfirmationRow.confirmed_at.is_(None),
-            ConfirmationRow.cancelled_at.is_(None),
-            ConfirmationRow.expires_at > now,
-        )
-        .order_by(ConfirmationRow.id)
-    )
-    return [_pending(session, row) for row in rows]
-
-
 def confirm(session: Session, claims: Claims, *, now: datetime) -> ConfirmOutcome:
     """Record what was asked for; never on GET. Repeating it changes nothing; an opt-out in between has cancelled it (T13)."""
     pending = find_confirmation(session, claims)
@@ -138,6 +151,9 @@ def confirm(session: Session, claims: Claims, *, now: datetime) -> ConfirmOutcom
     over = pending.outcome(now)
     if over is not None:
         return over
+    recipient = recipient_by_id(session, pending.recipient_id)
+    if recipient is None or recipient.status is not RecipientStatus.ACTIVE or recipient.address_index is None:
+        return ConfirmOutcome.CANCELLED
     claimed = session.execute(
         update(ConfirmationRow)
         .where(
@@ -149,9 +165,6 @@ def confirm(session: Session, claims: Claims, *, now: datetime) -> ConfirmOutcom
     )
     if claimed.rowcount == 0:  # type: ignore[attr-defined]
         return ConfirmOutcome.ALREADY
-    recipient = recipient_by_id(session, pending.recipient_id)
-    if recipient is None or recipient.status is not RecipientStatus.ACTIVE or recipient.address_index is None:
-        return ConfirmOutcome.CANCELLED
     for one in pending.asked:
         if one.purpose.about is About.EVERYTHING:
             lift_suppression(

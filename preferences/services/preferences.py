@@ -7,69 +7,47 @@ lifts a global stop (T18, D12), and nothing is turned on without the mailbox (T1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
-from preferences.domain.capability import RecipientId
-from preferences.domain.eligibility import Allowed, Decision, Reason, RecipientStatus
-from preferences.domain.purpose import LawfulBasis, Purpose
+from preferences.domain.answer import Answer, shown_answer
+from preferences.domain.errors import InvalidValue
+from preferences.domain.purpose import About, LawfulBasis, Purpose
 from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.recipient import RecipientRow
-from preferences.queries.choices import Standing, standing
+from preferences.queries.choices import standing
+from preferences.queries.preference_page import own_answers, preference_page
 from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView
 
 from .confirmations import Asked, ask_to_turn_on
 from .consent import NewAct, record_act
 
-
-class Answer(StrEnum):
-    """A state as the page shows it: unset differs from no (D3)."""
-
-    YES = "yes"
-    NO = "no"
-    UNSET = "unset"
+LONGEST_PAUSE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One control whose answer differs from what the page showed."""
+    """One control whose answer differs from what the page showed. `purpose` holds the notice version that was shown."""
 
     purpose: Purpose
     answer: Answer
+    locale: str
+    """The language of the notice text shown, which may be another than the page's."""
     training_id: int = EVERY_TRAINING
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save did: the ledger entries written (first to last), and what now waits for the mailbox."""
+    """What a save did: the ledger entries written, what now waits for the mailbox, and whether asking it was put off (T27)."""
 
     entry_ids: tuple[int, ...] = ()
     confirmation_id: int | None = None
-
-
-def shown_answer(decision: Decision) -> Answer:
-    """How a page shows a decision about the person's own choice. A pause or a suppression does not change the answer."""
-    if isinstance(decision, Allowed):
-        return Answer.YES
-    if decision.reason is Reason.NO_BASIS:
-        return Answer.UNSET
-    return Answer.NO
-
-
-def answer_of(where: Standing, path: Sequence[Purpose], at: datetime, training_id: int = EVERY_TRAINING) -> Answer:
-    """The person's own answer for the last purpose of the path, leaving pauses and suppressions out of it."""
-    awake = {
-        key: replace(choice, paused_at=None, paused_until=None, pause_entry_id=None)
-        for key, choice in where.choices.items()
-    }
-    bare = Standing(status=RecipientStatus.ACTIVE, choices=awake, suppressions=())
-    return shown_answer(bare.decide(list(path), at, training_id))
+    was_limited: bool = False
 
 
 def save_choices(
@@ -77,64 +55,101 @@ def save_choices(
 ) -> Saved:
     """Record every reduction now and ask the mailbox about every increase. The same change twice has one effect."""
     where = standing(session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index)
-    known = catalogue(session)
+    own, known = own_answers(where), catalogue(session)
     entries: list[int] = []
     asked: list[Asked] = []
     for change in _refusals_first(changes):
         path = known.path_to(change.purpose)
+        if any(step.is_archived for step in path):
+            continue
+        answer = shown_answer(own.decide(path, now, change.training_id))
         if change.answer is Answer.NO:
             current = where.choice(change.purpose, change.training_id)
             if current.stops:
                 continue
-            act = _no(change.purpose, answer_of(where, path, now, change.training_id), current.basis)
-            entries.append(_record(session, recipient.id, change, act, current.basis, locale, now))
-        elif change.answer is Answer.YES and answer_of(where, path, now, change.training_id) is not Answer.YES:
+            act = _no(change.purpose, answer, current.basis)
+            # Never before what it answers, whatever this machine's clock says: a stop must not be lost to a faster one's.
+            at = max(now, current.since or now)
+            entries.append(_record(session, recipient, change, act, current.basis, at))
+        elif change.answer is Answer.YES and answer is not Answer.YES:
             asked.append(_yes(change))
-    confirmation_id = ask_to_turn_on(session, recipient.id, asked, locale=locale, now=now) if asked else None
-    return Saved(tuple(entries), confirmation_id)
+    return _ask(session, recipient, asked, entries, locale=locale, now=now)
 
 
-def pause(
-    session: Session,
-    recipient: RecipientView,
-    purposes: Sequence[Purpose],
-    *,
-    until: datetime,
-    locale: str,
-    now: datetime,
-) -> Saved:
-    """Pause these purposes until a date. Beside the permission, never in place of opting out (D7)."""
+def pause(session: Session, recipient: RecipientView, *, until: datetime, locale: str, now: datetime) -> Saved:
+    """Pause all mail that the person gets, until a date. Beside the permissions, never in place of opting out (D7).
+
+    Raises InvalidValue for a date that is past or more than a year away. Repeating it has no effect.
+    """
+    if not now < until <= now + LONGEST_PAUSE:
+        raise InvalidValue("A pause ends after today and within a year.", pointer="/until")
+    page = preference_page(session, recipient, at=now)
+    gets = [
+        control
+        for control in page.controls
+        if control.purpose.about is About.MAIL
+        and any(one.answer is Answer.YES for one in (control, *control.topics))
+        and control.paused_until != until
+    ]
     entries = [
         record_act(
             session,
             NewAct(
                 recipient_id=recipient.id,
-                purpose=purpose,
+                purpose=control.purpose,
                 act=Act.PAUSED,
                 method=Method.PREFERENCE_PAGE,
-                occurred_at=now,
+                occurred_at=max(now, control.since or now),
                 paused_until=until,
-                notice_version_id=purpose.notice_version_id,
+                notice_version_id=control.purpose.notice_version_id,
                 locale=locale,
             ),
-            now=now,
+            now=max(now, control.since or now),
         )
-        for purpose in purposes
+        for control in gets
     ]
     return Saved(tuple(entries))
 
 
-def ask_to_resume(
-    session: Session, recipient: RecipientView, purposes: Sequence[Purpose], *, locale: str, now: datetime
-) -> Saved:
-    """End a pause early: more mail than now, so the mailbox is asked first (T11)."""
-    asked = [Asked(purpose, Act.RESUMED) for purpose in purposes]
-    return Saved(confirmation_id=ask_to_turn_on(session, recipient.id, asked, locale=locale, now=now))
+def ask_to_resume(session: Session, recipient: RecipientView, *, locale: str, now: datetime) -> Saved:
+    """End every pause of mail early: more mail than now, so the mailbox is asked first (T11)."""
+    where = standing(session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index)
+    asked = [
+        Asked(entry.purpose, Act.RESUMED)
+        for entry in catalogue(session).all()
+        if entry.purpose.about is About.MAIL
+        and not entry.purpose.is_archived
+        and where.choice(entry.purpose).is_paused(now)
+    ]
+    return _ask(session, recipient, asked, [], locale=locale, now=now)
+
+
+def ask_to_restart(session: Session, recipient: RecipientView, *, locale: str, now: datetime) -> Saved:
+    """Lift the person's own global stop: only the mailbox can say so (T11, T18). No effect where nothing is stopped."""
+    where = standing(session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index)
+    everything = catalogue(session).everything().purpose
+    asked = [Asked(everything, Act.OBJECTION_LIFTED)] if where.stopped_everything else []
+    return _ask(session, recipient, asked, [], locale=locale, now=now)
 
 
 def choose_language(session: Session, recipient: RecipientView, locale: str, *, now: datetime) -> None:
     """The language of pages and mail from now on."""
     session.execute(update(RecipientRow).where(RecipientRow.id == recipient.id).values(locale=locale, updated_at=now))
+
+
+def _ask(
+    session: Session,
+    recipient: RecipientView,
+    asked: Sequence[Asked],
+    entries: Sequence[int],
+    *,
+    locale: str,
+    now: datetime,
+) -> Saved:
+    if not asked:
+        return Saved(tuple(entries))
+    confirmation_id = ask_to_turn_on(session, recipient.id, asked, locale=locale, now=now)
+    return Saved(tuple(entries), confirmation_id, was_limited=confirmation_id is None)
 
 
 def _refusals_first(changes: Sequence[Change]) -> list[Change]:
@@ -158,25 +173,21 @@ def _yes(change: Change) -> Asked:
 
 def _record(
     session: Session,
-    recipient_id: RecipientId,
+    recipient: RecipientView,
     change: Change,
     act: Act,
     basis: LawfulBasis | None,
-    locale: str,
-    now: datetime,
+    at: datetime,
 ) -> int:
-    return record_act(
-        session,
-        NewAct(
-            recipient_id=recipient_id,
-            purpose=change.purpose,
-            act=act,
-            basis=basis,
-            training_id=change.training_id,
-            method=Method.PREFERENCE_PAGE,
-            occurred_at=now,
-            notice_version_id=change.purpose.notice_version_id,
-            locale=locale,
-        ),
-        now=now,
+    new = NewAct(
+        recipient_id=recipient.id,
+        purpose=change.purpose,
+        act=act,
+        basis=basis,
+        training_id=change.training_id,
+        method=Method.PREFERENCE_PAGE,
+        occurred_at=at,
+        notice_version_id=change.purpose.notice_version_id,
+        locale=change.locale,
     )
+    return record_act(session, new, now=at)

@@ -1,13 +1,17 @@
-"""Takes back what one page just did, within 15 minutes. Appends acts that restore the state before; erases nothing."""
+"""Takes back what one page just did, within 15 minutes. Appends acts that restore the state before; erases nothing.
+
+Nothing else can be taken back: what was stopped before the save, or stopped again since, stays stopped (T11, T13).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import PAUSES, Act, Method
+from preferences.domain.acts import PAUSES, REDUCTIONS, STOPS, Act, Method
 from preferences.domain.capability import UNDO_LASTS, Capability, Claims, LinkSigner, Token
 from preferences.domain.choice import Choice, fold
 from preferences.domain.errors import BadToken
@@ -22,30 +26,44 @@ from .consent import NewAct, record_act
 from .suppression import lift_suppression
 
 
+@dataclass(frozen=True, slots=True)
+class _Restoring:
+    """One entry that is taken back, with what the choice was before it."""
+
+    entry: EntryView
+    purpose: Purpose
+    before: Choice
+
+
 def mint_undo(signer: LinkSigner, recipient: RecipientView, entry_ids: Iterable[int], *, now: datetime) -> Token | None:
     """A token for taking back these entries: held by whoever made the save, by nobody else. None without entries."""
-    ids = sorted(entry_ids)
-    if not ids or ids[-1] - ids[0] > 0xFFFF:
-        return None
-    claims = Claims(
-        capability=Capability.UNDO,
-        recipient_id=recipient.id,
-        purpose_id=ids[-1] - ids[0],
-        epoch=0,
-        issued_at=now,
-        reference=ids[0],
-    )
-    return signer.mint(claims)
+    return _mint(signer, Capability.UNDO, recipient, entry_ids, now)
+
+
+def mint_receipt(
+    signer: LinkSigner, recipient: RecipientView, entry_ids: Iterable[int], *, now: datetime
+) -> Token | None:
+    """A token that shows what these entries did and takes nothing back: what an undo leads to. None without entries."""
+    return _mint(signer, Capability.RECEIPT, recipient, entry_ids, now)
+
+
+def open_save(signer: LinkSigner, token: str) -> Claims:
+    """The claims of an undo or receipt token. Raises BadToken."""
+    try:
+        return signer.open(token, Capability.UNDO)
+    except BadToken:
+        return signer.open(token, Capability.RECEIPT)
 
 
 def entries_of_save(session: Session, claims: Claims) -> list[EntryView]:
-    """What the save behind an undo token wrote."""
-    return entries_between(session, claims.recipient_id, claims.reference, claims.reference + claims.purpose_id)
+    """What the save behind the token wrote: acts of the page, recorded in one go."""
+    found = entries_between(session, claims.recipient_id, claims.reference, claims.reference + claims.purpose_id)
+    return [entry for entry in found if entry.method is Method.PREFERENCE_PAGE]
 
 
 def can_undo(claims: Claims, now: datetime) -> bool:
-    """Whether the fifteen minutes still run."""
-    return now - claims.issued_at <= UNDO_LASTS
+    """Whether the token takes back anything at all, and the fifteen minutes still run."""
+    return claims.capability is Capability.UNDO and now - claims.issued_at <= UNDO_LASTS
 
 
 def undo_save(session: Session, recipient: RecipientView, claims: Claims, *, locale: str, now: datetime) -> list[int]:
@@ -61,41 +79,77 @@ def undo_save(session: Session, recipient: RecipientView, claims: Claims, *, loc
     written: list[int] = []
     for entry in saved:
         found = catalogue(session).by_id(entry.purpose_id)
-        if found is None or _superseded(choice_of(session, recipient.id, entry.purpose_id, entry.training_id), entry):
+        if found is None or entry.act not in REDUCTIONS or _is_superseded(session, entry, found.purpose):
             continue
         before = fold(other.for_fold() for other in everything if other.key == entry.key and other.id not in ids)
-        if found.purpose.about is About.EVERYTHING and recipient.address_index is not None:
-            lift_suppression(
-                session, address_index=recipient.address_index, reason=SuppressionReason.GLOBAL_STOP, now=now
-            )
-        written.append(record_act(session, _restoring(recipient, found.purpose, entry, before, locale, now), now=now))
+        written += _restore(session, recipient, _Restoring(entry, found.purpose, before), locale=locale, now=now)
     return written
 
 
-def _superseded(current: Choice, entry: EntryView) -> bool:
-    return entry.id != (current.pause_entry_id if entry.act in PAUSES else current.entry_id)
+def _is_superseded(session: Session, entry: EntryView, purpose: Purpose) -> bool:
+    """Whether a newer act has come after the entry: on the same choice, or a stop of the purpose above it."""
+    current = choice_of(session, entry.recipient_id, entry.purpose_id, entry.training_id)
+    if entry.id != (current.pause_entry_id if entry.act in PAUSES else current.entry_id):
+        return True
+    if purpose.parent_id is None:
+        return False
+    above = choice_of(session, entry.recipient_id, purpose.parent_id)
+    return above.stops and above.since is not None and above.since >= entry.occurred_at
 
 
-def _restoring(
-    recipient: RecipientView, purpose: Purpose, entry: EntryView, before: Choice, locale: str, now: datetime
-) -> NewAct:
-    act, basis, until = Act.OBJECTION_LIFTED, before.basis, None
-    if entry.act in PAUSES:
-        still_paused = before.paused_until is not None and before.paused_until > now
-        act, basis = (Act.PAUSED, None) if still_paused else (Act.RESUMED, None)
-        until = before.paused_until if still_paused else None
-    elif before.act is Act.GIVEN and before.basis is LawfulBasis.CONSENT:
-        act = Act.GIVEN
+def _restore(session: Session, recipient: RecipientView, one: _Restoring, *, locale: str, now: datetime) -> list[int]:
+    before, at = one.before, max(now, one.entry.occurred_at)
+    if one.entry.act in PAUSES:
+        was_paused = before.paused_until is not None and before.paused_until > now
+        acts: list[tuple[Act, LawfulBasis | None]] = [(Act.PAUSED if was_paused else Act.RESUMED, None)]
+    elif before.act in STOPS:
+        return []
+    else:
+        acts = [_grant(one.purpose, before)]
+        if before.is_paused(now):
+            acts.append((Act.PAUSED, None))
+    if one.purpose.about is About.EVERYTHING and recipient.address_index is not None:
+        lift_suppression(session, address_index=recipient.address_index, reason=SuppressionReason.GLOBAL_STOP, now=now)
+    return [record_act(session, _new_act(one, act, basis, locale, at), now=at) for act, basis in acts]
+
+
+def _grant(purpose: Purpose, before: Choice) -> tuple[Act, LawfulBasis | None]:
+    if purpose.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST:
+        return Act.OBJECTION_LIFTED, None
+    if before.act is Act.GIVEN and before.basis is LawfulBasis.CONSENT:
+        return Act.GIVEN, before.basis
+    return Act.OBJECTION_LIFTED, before.basis
+
+
+def _new_act(one: _Restoring, act: Act, basis: LawfulBasis | None, locale: str, at: datetime) -> NewAct:
     return NewAct(
-        recipient_id=recipient.id,
-        purpose=purpose,
+        recipient_id=one.entry.recipient_id,
+        purpose=one.purpose,
         act=act,
         basis=basis,
-        training_id=entry.training_id,
+        training_id=one.entry.training_id,
         method=Method.PREFERENCE_PAGE,
-        occurred_at=now,
-        paused_until=until,
-        notice_version_id=purpose.notice_version_id,
+        occurred_at=at,
+        paused_until=one.before.paused_until if act is Act.PAUSED else None,
+        notice_version_id=one.purpose.notice_version_id,
         locale=locale,
-        evidence={"source": f"undo of entry {entry.id}"},
+        evidence={"source": f"undo of entry {one.entry.id}"},
+    )
+
+
+def _mint(
+    signer: LinkSigner, capability: Capability, recipient: RecipientView, entry_ids: Iterable[int], now: datetime
+) -> Token | None:
+    ids = sorted(entry_ids)
+    if not ids or ids[-1] - ids[0] > 0xFFFF:
+        return None
+    return signer.mint(
+        Claims(
+            capability=capability,
+            recipient_id=recipient.id,
+            purpose_id=ids[-1] - ids[0],
+            epoch=0,
+            issued_at=now,
+            reference=ids[0],
+        )
     )

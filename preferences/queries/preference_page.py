@@ -1,0 +1,200 @@
+"""All that the preference page tells of one person, in few queries: it is opened by everybody on the day of a mailing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+
+from sqlalchemy import Executable, bindparam, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.acts import Act
+from preferences.domain.answer import Answer, shown_answer
+from preferences.domain.catalogue import Catalogue, Described
+from preferences.domain.choice import NO_CHOICE, Choice
+from preferences.domain.eligibility import Allowed, RecipientStatus
+from preferences.domain.purpose import LawfulBasis, Purpose
+from preferences.domain.suppression import PRECEDENCE, SuppressionReason
+from preferences.models.ledger import ConfirmationRow
+
+from .choices import Standing, standing
+from .purposes import catalogue
+from .recipients import RecipientView
+
+
+class State(StrEnum):
+    """Why an answer is what it is, as one sentence beside the control says it (D14)."""
+
+    UNSET = "unset"
+    CONSENTED = "consented"
+    CUSTOMER = "customer"
+    INTEREST = "interest"
+    LIFTED = "lifted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    OBJECTED = "objected"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One purpose or topic with the person's answer, truthfully: why it is so, since when, and what is still open."""
+
+    described: Described
+    answer: Answer
+    state: State
+    since: datetime | None
+    above: Described | None
+    """The purpose above when the answer follows from the answer there."""
+    paused_until: datetime | None
+    is_waiting: bool
+    """Asked for on the page and not yet confirmed by the mailbox (T11)."""
+    topics: tuple[Control, ...] = ()
+
+    @property
+    def purpose(self) -> Purpose:
+        """The purpose or topic."""
+        return self.described.purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing that waits for the mailbox."""
+
+    described: Described
+    act: Act
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencePage:
+    """Where one person stands, in the order of the page."""
+
+    recipient: RecipientView
+    controls: tuple[Control, ...]
+    everything: Described
+    is_stopped: bool
+    """The person's own «nothing more», a fact of its own (T18)."""
+    stopped_since: datetime | None
+    in_the_way: SuppressionReason | None
+    """What else keeps mail from the address: a bounce, a complaint, staff (T20)."""
+    paused_until: datetime | None
+    """The end of the pause that ends last, among purposes that send mail."""
+    waiting: tuple[Waiting, ...]
+
+    def control(self, purpose_id: int) -> Control | None:
+        """The control of a purpose or topic in use."""
+        for control in self.controls:
+            for found in (control, *control.topics):
+                if found.purpose.id == purpose_id:
+                    return found
+        return None
+
+
+def preference_page(session: Session, recipient: RecipientView, *, at: datetime) -> PreferencePage:
+    """Everything the page shows of this person now."""
+    known = catalogue(session)
+    where = standing(session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index)
+    waiting = _waiting(session, known, recipient, at)
+    controls = _controls(known, where, frozenset(one.described.purpose.id for one in waiting), at)
+    everything = known.everything()
+    reasons = {found.reason for found in where.suppressions}
+    ends = [one.paused_until for control in controls for one in (control, *control.topics) if one.paused_until]
+    return PreferencePage(
+        recipient=recipient,
+        controls=controls,
+        everything=everything,
+        is_stopped=where.stopped_everything,
+        stopped_since=where.choice(everything.purpose).since if where.stopped_everything else None,
+        in_the_way=next(
+            (one for one in PRECEDENCE if one in reasons and one is not SuppressionReason.GLOBAL_STOP), None
+        ),
+        paused_until=max(ends, default=None),
+        waiting=waiting,
+    )
+
+
+def own_answers(where: Standing) -> Standing:
+    """The same person without pauses, suppressions and status: what their own choices say and nothing else."""
+    awake = {
+        key: choice if choice.paused_at is None else replace(choice, paused_at=None, paused_until=None)
+        for key, choice in where.choices.items()
+    }
+    return Standing(status=RecipientStatus.ACTIVE, choices=awake, suppressions=())
+
+
+def _controls(known: Catalogue, where: Standing, waiting: frozenset[int], at: datetime) -> tuple[Control, ...]:
+    own = own_answers(where)
+    return tuple(
+        replace(
+            _control(where, own, [entry], waiting, at),
+            topics=tuple(_control(where, own, [entry, topic], waiting, at) for topic in known.topics(entry.purpose)),
+        )
+        for entry in known.purposes()
+    )
+
+
+def _control(
+    where: Standing, own: Standing, path: Sequence[Described], waiting: frozenset[int], at: datetime
+) -> Control:
+    leaf = path[-1]
+    decision = own.decide([step.purpose for step in path], at)
+    answer, choice = shown_answer(decision), where.choice(leaf.purpose)
+    if answer is Answer.UNSET:
+        state = State.UNSET
+    elif isinstance(decision, Allowed):
+        state = _yes_state(decision.basis, decision.since)
+    else:
+        state = State(decision.reason.value)
+    follows = len(path) > 1 and decision.since is not None and decision.since != choice.since
+    return Control(
+        described=leaf,
+        answer=answer,
+        state=state,
+        since=decision.since,
+        above=path[0] if follows else None,
+        paused_until=_pause_end([where.choice(step.purpose) for step in path], at),
+        is_waiting=leaf.purpose.id in waiting,
+    )
+
+
+def _yes_state(basis: LawfulBasis, since: datetime | None) -> State:
+    if basis is LawfulBasis.CONSENT:
+        return State.CONSENTED
+    if basis is LawfulBasis.SOFT_OPT_IN:
+        return State.CUSTOMER
+    return State.INTEREST if since is None else State.LIFTED
+
+
+def _pause_end(choices: Sequence[Choice], at: datetime) -> datetime | None:
+    ends = [choice.paused_until for choice in choices if choice is not NO_CHOICE and choice.is_paused(at)]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def _waiting(session: Session, known: Catalogue, recipient: RecipientView, at: datetime) -> tuple[Waiting, ...]:
+    rows = session.connection().execute(_open_confirmations(), {"recipient": recipient.id, "at": at})
+    found: dict[int, Waiting] = {}
+    for asked, expires_at in rows:
+        for item in asked:
+            described = known.by_id(item["purpose_id"])
+            if described is not None and not described.purpose.is_archived:
+                found[described.purpose.id] = Waiting(described, Act(item["act"]), expires_at)
+    return tuple(found.values())
+
+
+@cache
+def _open_confirmations() -> Executable:
+    rows = ConfirmationRow.__table__.c
+    return (
+        select(rows.asked, rows.expires_at)
+        .where(
+            rows.recipient_id == bindparam("recipient"),
+            rows.confirmed_at.is_(None),
+            rows.cancelled_at.is_(None),
+            rows.expires_at > bindparam("at", type_=rows.expires_at.type),
+        )
+        .order_by(rows.id)
+    )

@@ -1,6 +1,21 @@
 """What is stored: SQLAlchemy 2 models, one file per family, with their constraints in the database."""
 
-from . import idempotency, ledger, mailer, message, outbox, purpose, recipient, suppression, training
+from . import (
+    idempotency,
+    ledger,
+    mailer,
+    message,
+    outbox,
+    photo,
+    purpose,
+    recipient,
+    rights,
+    sign_up,
+    step_up,
+    stop_reason,
+    suppression,
+    training,
+)
 from .base import Base
 
 __all__ = [
@@ -10,8 +25,13 @@ __all__ = [
     "mailer",
     "message",
     "outbox",
+    "photo",
     "purpose",
     "recipient",
+    "rights",
+    "sign_up",
+    "step_up",
+    "stop_reason",
     "suppression",
     "training",
 ]

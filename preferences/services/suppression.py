@@ -16,6 +16,9 @@ from preferences.models.upsert import insert_into
 
 from .outbox import tell_change
 
+_TOLD_ELSEWHERE = frozenset({SuppressionReason.GLOBAL_STOP, SuppressionReason.ERASED})
+"""Reasons with an event of their own: `recipient.stopped` and `recipient.erased`."""
+
 
 def suppress(
     session: Session,
@@ -45,7 +48,7 @@ def suppress(
         ).returning(SuppressionRow.id)
     )
     applied = result.scalar_one_or_none() is not None
-    if applied and reason is not SuppressionReason.GLOBAL_STOP:
+    if applied and reason not in _TOLD_ELSEWHERE:
         tell_change(
             session,
             EventType.RECIPIENT_SUPPRESSED,

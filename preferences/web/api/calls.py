@@ -73,6 +73,8 @@ class Spec:
     most_rows: int
     rows: str | None
     """The field of `gives` that holds rows."""
+    statuses: tuple[int, ...]
+    """How it answers when all is well."""
     problems: tuple[int, ...]
     """Statuses it answers beside those that every call can answer."""
 
@@ -87,6 +89,7 @@ def call(
     bulk: str | None = None,
     most_rows: int = 10_000,
     rows: str | None = None,
+    statuses: tuple[int, ...] = (200,),
     problems: tuple[int, ...] = (),
 ) -> Callable[[Callable[Concatenate[Call[B], P], Answer | Stream]], Callable[P, Response]]:
     """Make a view of the API. It gets a `Call` first, then the path's parameters, and returns an Answer or a Stream.
@@ -102,6 +105,7 @@ def call(
         bulk=bulk,
         most_rows=most_rows,
         rows=rows,
+        statuses=statuses,
         problems=problems,
     )
 

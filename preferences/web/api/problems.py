@@ -66,6 +66,7 @@ def problem_response(
     detail: str,
     *,
     pointer: str | None = None,
+    reason: str | None = None,
     errors: Iterable[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
@@ -77,8 +78,7 @@ def problem_response(
         "detail": detail,
         "code": code,
     }
-    if pointer is not None:
-        members["pointer"] = pointer
+    members |= {name: value for name, value in (("pointer", pointer), ("reason", reason)) if value is not None}
     listed = [error.as_json() for error in errors]
     if listed:
         members["errors"] = listed
@@ -137,7 +137,10 @@ def _refusal(error: PreferencesError) -> Response:
         return problem_response(
             status, code, title, error.detail, pointer=error.pointer, errors=error.errors, headers=error.headers
         )
-    return problem_response(error.status, error.code, error.title, error.detail, pointer=error.pointer)
+    reason = getattr(error, "reason", None)
+    return problem_response(
+        error.status, error.code, error.title, error.detail, pointer=error.pointer, reason=reason and str(reason)
+    )
 
 
 def _invalid(error: ValidationError) -> Response:

@@ -1,0 +1,105 @@
+"""Erases a person at their request: the profile goes, the proof stays, nobody mails them again (GDPR 17; L10, L18, T22).
+
+What stays: the random id with its status and times, ledger entries (no personal data, only digests of evidence), and the keyed
+hash of the address as a suppression.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from preferences.domain.capability import RecipientId
+from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.events import EventType
+from preferences.domain.suppression import SuppressionReason
+from preferences.models.ledger import ConfirmationRow, EvidenceRow
+from preferences.models.outbox import OutboxJobRow
+from preferences.models.recipient import RecipientRow
+
+from .outbox import tell_change
+from .recipients import UnknownRecipient
+from .suppression import suppress
+
+ERASED = "erased"
+"""What is left of `source`, which may name a form or a campaign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An erasure, new or long since done."""
+
+    recipient_id: RecipientId
+    erased_at: datetime
+
+
+def erase_recipient(session: Session, recipient_id: RecipientId, *, source: str, now: datetime) -> Erased:
+    """Erase everything personal about a recipient. Repeating it changes nothing. Raises UnknownRecipient.
+
+    `source` is kept with the suppression: `api:<mailer>`, `page`, `staff:<id>`, `command`.
+    """
+    row = session.execute(
+        select(RecipientRow.status, RecipientRow.address_index, RecipientRow.erased_at)
+        .where(RecipientRow.id == recipient_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise UnknownRecipient("There is no recipient with this id.")
+    if row.status is RecipientStatus.ERASED or row.address_index is None:
+        return Erased(recipient_id, row.erased_at)
+    suppress(
+        session,
+        address_index=row.address_index,
+        reason=SuppressionReason.ERASED,
+        source=source,
+        now=now,
+        recipient_id=recipient_id,
+    )
+    _forget_profile(session, recipient_id, now)
+    session.execute(delete(EvidenceRow).where(EvidenceRow.recipient_id == recipient_id))
+    _cancel_what_waits(session, recipient_id, now)
+    tell_change(session, EventType.RECIPIENT_ERASED, recipient_id=recipient_id, now=now)
+    return Erased(recipient_id, now)
+
+
+def _forget_profile(session: Session, recipient_id: RecipientId, now: datetime) -> None:
+    nothing = dict.fromkeys(
+        (
+            "address",
+            "address_index",
+            "domain_index",
+            "external_id",
+            "external_index",
+            "name",
+            "profile",
+            "locale",
+        )
+    )
+    session.execute(
+        update(RecipientRow)
+        .where(RecipientRow.id == recipient_id)
+        .values(**nothing, status=RecipientStatus.ERASED, source=ERASED, updated_at=now, erased_at=now)
+    )
+
+
+def _cancel_what_waits(session: Session, recipient_id: RecipientId, now: datetime) -> None:
+    """Confirmations can no longer be confirmed; mail that is not sent is dropped, and what was sent is no longer described."""
+    session.execute(
+        update(ConfirmationRow)
+        .where(
+            ConfirmationRow.recipient_id == recipient_id,
+            ConfirmationRow.confirmed_at.is_(None),
+            ConfirmationRow.cancelled_at.is_(None),
+        )
+        .values(cancelled_at=now)
+    )
+    of_the_person = OutboxJobRow.recipient_id == recipient_id
+    session.execute(
+        update(OutboxJobRow)
+        .where(of_the_person, OutboxJobRow.done_at.is_(None))
+        .values(done_at=now, claimed_until=None, outcome="dropped: erased")
+    )
+    session.execute(update(OutboxJobRow).where(of_the_person).values(payload={}))

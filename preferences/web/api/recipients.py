@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Actor, Method
 from preferences.domain.eligibility import RecipientStatus
@@ -14,7 +15,7 @@ from preferences.domain.scopes import Scope
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.queries.choices import standing
 from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import recipient_by_id
+from preferences.queries.recipients import RecipientView, recipient_by_id
 from preferences.services.erasure import erase_recipient
 from preferences.services.intake import apply_intake
 from preferences.services.recipients import UnknownRecipient
@@ -96,7 +97,7 @@ class RecipientErased(BaseModel):
     rows="results",
 )
 def put_recipients(call: Call[RecipientsPut]) -> Answer:
-    """All rows are taken in together or, where the request cannot be read, none. Never lifts an opt-out: such rows are `held`."""
+    """All rows are taken in together or, where the request cannot be read, none. An opt-out is never lifted: `held`."""
     rows = read_rows(call.body.recipients)
     taken = apply_intake(
         call.session,
@@ -128,30 +129,7 @@ def get_recipient(call: Call[Nothing], recipient: str) -> Answer:
     found = None if number is None else recipient_by_id(call.session, number)
     if found is None:
         raise UnknownRecipient("There is no recipient with this id.")
-    known = catalogue(call.session)
-    where = standing(call.session, recipient_id=found.id, status=found.status, address_index=found.address_index)
-    keys = {int(entry.purpose.id): entry.purpose.key for entry in known.all()}
-    body = {
-        "id": format_recipient_id(found.id),
-        "status": found.status.value,
-        "email": found.address,
-        "external_id": found.external_id,
-        "locale": found.locale,
-        "name": found.name,
-        "profile": dict(found.profile),
-        "source": found.source,
-        "created_at": write_moment(found.created_at),
-        "updated_at": write_moment(found.updated_at),
-        "choices": [
-            {"purpose": keys[purpose], "training": training or None, **state_as_json(choice)}
-            for (purpose, training), choice in sorted(where.choices.items(), key=lambda item: item[0])
-        ],
-        "suppressions": [
-            {"reason": one.reason.value, "scope": one.scope.value, "purpose": keys.get(one.purpose_id or 0)}
-            for one in where.suppressions
-        ],
-    }
-    return Answer(body)
+    return Answer(_recipient_as_json(call.session, found))
 
 
 @blueprint.delete("/recipients/<recipient>")
@@ -176,6 +154,31 @@ def delete_recipient(call: Call[Nothing], recipient: str) -> Answer:
         "erased_at": write_moment(erased.erased_at),
     }
     return Answer(body)
+
+
+def _recipient_as_json(session: Session, found: RecipientView) -> dict[str, Any]:
+    where = standing(session, recipient_id=found.id, status=found.status, address_index=found.address_index)
+    keys = {int(entry.purpose.id): entry.purpose.key for entry in catalogue(session).all()}
+    return {
+        "id": format_recipient_id(found.id),
+        "status": found.status.value,
+        "email": found.address,
+        "external_id": found.external_id,
+        "locale": found.locale,
+        "name": found.name,
+        "profile": dict(found.profile),
+        "source": found.source,
+        "created_at": write_moment(found.created_at),
+        "updated_at": write_moment(found.updated_at),
+        "choices": [
+            {"purpose": keys[purpose], "training": training or None, **state_as_json(choice)}
+            for (purpose, training), choice in sorted(where.choices.items(), key=lambda item: item[0])
+        ],
+        "suppressions": [
+            {"reason": one.reason.value, "scope": one.scope.value, "purpose": keys.get(one.purpose_id or 0)}
+            for one in where.suppressions
+        ],
+    }
 
 
 def _row_as_json(result: RowResult) -> dict[str, Any]:

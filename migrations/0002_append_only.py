@@ -17,6 +17,13 @@ depends_on: str | Sequence[str] | None = None
 
 APPEND_ONLY = ("ledger_entries", "notice_versions", "notice_texts")
 
+# SQLite's INSERT OR REPLACE removes the old row without firing the trigger on DELETE: what makes a row itself, per table.
+SAME_ROW = {
+    "ledger_entries": "id = NEW.id",
+    "notice_versions": "id = NEW.id OR (purpose_id = NEW.purpose_id AND number = NEW.number)",
+    "notice_texts": "notice_version_id = NEW.notice_version_id AND locale = NEW.locale",
+}
+
 
 def upgrade() -> None:
     """Add the triggers."""
@@ -27,6 +34,11 @@ def upgrade() -> None:
                     f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                     f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
                 )
+            op.execute(
+                f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+                f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {SAME_ROW[table]}) "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
         return
     op.execute(
         """
@@ -51,7 +63,7 @@ def downgrade() -> None:
     """Remove them."""
     if op.get_bind().dialect.name == "sqlite":
         for table in APPEND_ONLY:
-            for verb in ("update", "delete"):
+            for verb in ("update", "delete", "replace"):
                 op.execute(f"DROP TRIGGER {table}_no_{verb}")
         return
     for table in APPEND_ONLY:

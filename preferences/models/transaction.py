@@ -40,6 +40,23 @@ def reading() -> Iterator[Session]:
             session.rollback()
 
 
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """As reading(), but everything is seen as it was at one moment, whatever others commit meanwhile.
+
+    On SQLite every reading transaction is like that; PostgreSQL is asked for REPEATABLE READ.
+    """
+    engine = _engine()
+    if engine.dialect.name != "sqlite":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with Session(engine, expire_on_commit=False, autoflush=False) as session:
+        session.connection(execution_options=READ_ONLY)
+        try:
+            yield session
+        finally:
+            session.rollback()
+
+
 def _engine() -> Engine:
     engine: Engine = current_app.extensions["sqlalchemy"].engine
     return engine

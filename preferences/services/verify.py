@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from preferences.domain.choice import NO_CHOICE, Choice, fold
 from preferences.models.ledger import ChoiceRow, LedgerEntryRow
-from preferences.queries.ledger import entries_by_choice
+from preferences.queries.ledger import EntryView, entries_by_choice
+
+Tick = Callable[[int], None]
+"""Told of every entry read: long work shows how far it has come."""
 
 _FIELDS = ("act", "basis", "since", "entry_id", "paused_at", "paused_until", "pause_entry_id")
 
@@ -41,13 +44,21 @@ class Verified:
         return not self.differences
 
 
-def verify_ledger(session: Session, *, most: int = 100) -> Verified:
-    """Fold the whole ledger, streamed, and compare with the choices. Lists at most `most` differences; changes nothing."""
+def count_entries(session: Session) -> int:
+    """How long the ledger is."""
+    return session.scalar(select(func.count()).select_from(LedgerEntryRow)) or 0
+
+
+def verify_ledger(session: Session, *, most: int = 100, tick: Tick | None = None) -> Verified:
+    """Fold the whole ledger, streamed, and compare with the choices. Lists at most `most` differences; changes nothing.
+
+    Beside live writes the session has to be a `snapshot()`, or what changes meanwhile would look like a difference.
+    """
     differences: list[Difference] = []
     choices = 0
     stored = _stored_in_order(session)
     waiting = next(stored, None)
-    for key, folded in _folded(session):
+    for key, folded in _folded(session, tick):
         choices += 1
         while waiting is not None and waiting[0] < key:
             differences.append(Difference(*waiting[0], stored=waiting[1], folded=NO_CHOICE))
@@ -60,16 +71,20 @@ def verify_ledger(session: Session, *, most: int = 100) -> Verified:
     while waiting is not None:
         differences.append(Difference(*waiting[0], stored=waiting[1], folded=NO_CHOICE))
         waiting = next(stored, None)
-    entries = session.scalar(select(func.count()).select_from(LedgerEntryRow)) or 0
-    return Verified(entries, choices, tuple(differences[:most]))
+    return Verified(count_entries(session), choices, tuple(differences[:most]))
 
 
-def rebuild_choices(session: Session) -> int:
-    """Throw the projection away and fold it anew from the ledger. Returns how many choices there are."""
+def rebuild_choices(session: Session, *, tick: Tick | None = None) -> int:
+    """Throw the projection away and fold it anew from the ledger. Returns how many choices there are.
+
+    Whoever wants to record an act waits until it is done: nothing may come between what is read and what is written.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE choices IN EXCLUSIVE MODE"))
     session.execute(delete(ChoiceRow))
     batch: list[dict[str, object]] = []
     count = 0
-    for key, choice in _folded(session):
+    for key, choice in _folded(session, tick):
         values: dict[str, object] = {name: getattr(choice, name) for name in _FIELDS}
         batch.append({"recipient_id": key[0], "purpose_id": key[1], "training_id": key[2], **values})
         count += 1
@@ -81,9 +96,16 @@ def rebuild_choices(session: Session) -> int:
     return count
 
 
-def _folded(session: Session) -> Iterator[tuple[tuple[int, int, int], Choice]]:
-    for key, entries in groupby(entries_by_choice(session), key=lambda entry: entry.key):
+def _folded(session: Session, tick: Tick | None) -> Iterator[tuple[tuple[int, int, int], Choice]]:
+    for key, entries in groupby(_ticking(entries_by_choice(session), tick), key=lambda entry: entry.key):
         yield key, fold(entry.for_fold() for entry in entries)
+
+
+def _ticking(entries: Iterator[EntryView], tick: Tick | None) -> Iterator[EntryView]:
+    for entry in entries:
+        if tick is not None:
+            tick(1)
+        yield entry
 
 
 def _stored_in_order(session: Session) -> Iterator[tuple[tuple[int, int, int], Choice]]:

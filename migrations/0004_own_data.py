@@ -114,6 +114,9 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("session_digest", sa.LargeBinary(length=32), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("link_purpose_id", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("link_message_id", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("link_issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(opened_at IS NULL) = (session_digest IS NULL)", name=op.f("ck_step_ups_opened_has_session")
         ),

@@ -98,11 +98,13 @@ def register_security(app: Flask, settings: Settings) -> None:
     """Headers on every answer, proxies trusted by number, access declared by every view."""
     from preferences.web.access import deny_undeclared
     from preferences.web.security import add_security_headers
+    from preferences.web.session import register_step_up
 
     if settings.trusted_proxies:
         proxies = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     app.before_request(deny_undeclared)
+    register_step_up(app)
     app.after_request(add_security_headers)
 
 
@@ -115,6 +117,7 @@ def register_errors(app: Flask) -> None:
 
 def register_blueprints(app: Flask, settings: Settings) -> None:
     """Every edge that answers HTTP."""
+    from preferences.web import local
     from preferences.web.api import register_api
     from preferences.web.pages import register_pages
     from preferences.web.recipient import blueprint as recipient
@@ -122,6 +125,8 @@ def register_blueprints(app: Flask, settings: Settings) -> None:
     register_pages(app, settings)
     app.register_blueprint(recipient)
     register_api(app)
+    if local.belongs_here(settings):
+        app.register_blueprint(local.blueprint)
 
 
 def register_commands(app: Flask) -> None:

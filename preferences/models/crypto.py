@@ -48,6 +48,7 @@ class Keyring:
             what: hmac.digest(index_key, b"preferences.index." + what.encode(), "sha256")
             for what in ("address", "domain", "external_id")
         }
+        self._code_key = hmac.digest(index_key, b"preferences.step-up.code", "sha256")
 
     def encrypt(self, plain: bytes, where: bytes) -> bytes:
         """Encrypt for one place (`table.column`)."""
@@ -82,6 +83,10 @@ class Keyring:
     def external_index(self, external_id: str) -> BlindIndex:
         """Finds a recipient by the id another system gave it."""
         return BlindIndex(hmac.digest(self._index_keys["external_id"], external_id.encode(), "sha256")[:16])
+
+    def code_digest(self, recipient_id: int, code: str) -> bytes:
+        """What is stored of a short code: without the key, a million guesses at its six digits find nothing."""
+        return hmac.digest(self._code_key, f"{recipient_id}:{code}".encode(), "sha256")
 
 
 def _key_id(key: bytes) -> bytes:

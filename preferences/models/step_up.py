@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, Integer, LargeBinary, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, SerialId, UtcDateTime
@@ -32,4 +32,10 @@ class StepUpRow(Base):
     session_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     """SHA-256 of the session's random secret, which only the cookie holds."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When the person signed out; sessions end by themselves 30 minutes after opening."""
+    """When the person signed out, or the request was replaced; sessions end by themselves 30 minutes after opening."""
+    link_purpose_id: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """What the link that the person came from was about (purposes.id), for «why did I get this»; 0: nothing in particular."""
+    link_message_id: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """The message that link stood in (messages.id); 0: none."""
+    link_issued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When that link was made."""

@@ -22,6 +22,7 @@ from preferences.models.recipient import RecipientRow
 
 from .outbox import tell_change
 from .recipients import UnknownRecipient
+from .step_up import end_step_ups
 from .suppression import suppress
 
 ERASED = "erased"
@@ -61,6 +62,7 @@ def erase_recipient(session: Session, recipient_id: RecipientId, *, source: str,
     _forget_profile(session, recipient_id, now)
     session.execute(delete(EvidenceRow).where(EvidenceRow.recipient_id == recipient_id))
     _cancel_what_waits(session, recipient_id, now)
+    end_step_ups(session, recipient_id, now=now)
     tell_change(session, EventType.RECIPIENT_ERASED, recipient_id=recipient_id, now=now)
     return Erased(recipient_id, now)
 

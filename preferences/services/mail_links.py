@@ -35,6 +35,11 @@ class MailLinks:
         token = self.signer.mint(self._claims(Capability.CONFIRM, recipient, 0, confirmation_id, now))
         return f"{self.base_url}/c/{token}"
 
+    def step_up_url(self, recipient: RecipientView, step_up_id: int, *, now: datetime) -> str:
+        """The page that opens own data once (T11)."""
+        token = self.signer.mint(self._claims(Capability.STEP_UP, recipient, 0, step_up_id, now))
+        return f"{self.base_url}/s/{token}"
+
     def mailto(self, recipient: RecipientView, purpose_id: int, *, reference: int, now: datetime) -> str | None:
         """The address that unsubscribes whoever is written to it about; None without a gateway (M10)."""
         if not self.mail_domain:

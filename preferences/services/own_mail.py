@@ -23,6 +23,11 @@ from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView, recipient_by_id
 
 from .mail_links import MailLinks
+from .step_up import is_waiting
+
+_ACTIVE = frozenset({RecipientStatus.ACTIVE})
+_ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
+"""A restricted person must still be able to see what we hold, and to lift the restriction (GDPR 15, 18)."""
 
 
 class MailDropped(PreferencesError):
@@ -47,14 +52,16 @@ def prepare_own_mail(
     now: datetime,
 ) -> OwnMail:
     """The mail that an outbox job asks for (`payload` as services.outbox.enqueue_mail wrote it). Raises MailDropped."""
-    recipient = _reachable(session, recipient_id)
-    locale = str(payload.get("locale") or recipient.locale or default_locale)
     template = payload.get("template")
+    recipient = _reachable(session, recipient_id, _ALSO_RESTRICTED if template == "step_up" else _ACTIVE)
+    locale = str(payload.get("locale") or recipient.locale or default_locale)
     match template:
         case "confirm_choices":
             parameters = _confirm_choices(session, recipient, payload, locale, default_locale, links, now)
         case "fresh_link":
             parameters = {"link": links.preferences_url(recipient, 0, reference=0, now=now)}
+        case "step_up":
+            parameters = _step_up(session, recipient, payload, links, now)
         case _:
             raise MailDropped("unknown_template")
     return OwnMail(
@@ -67,12 +74,12 @@ def prepare_own_mail(
     )
 
 
-def _reachable(session: Session, recipient_id: RecipientId) -> RecipientView:
+def _reachable(session: Session, recipient_id: RecipientId, wanted: frozenset[RecipientStatus]) -> RecipientView:
     """The recipient, unless nothing may or can go there: unknown, erased, restricted, or every message suppressed (T20)."""
     recipient = recipient_by_id(session, recipient_id)
     if recipient is None:
         raise MailDropped("unknown_recipient")
-    if recipient.status is not RecipientStatus.ACTIVE or recipient.address is None:
+    if recipient.status not in wanted or recipient.address is None:
         raise MailDropped(recipient.status.value)
     for found in active_suppressions(session, recipient.address_index):
         if found.scope is SuppressionScope.ALL:
@@ -108,3 +115,12 @@ def _confirm_choices(
         "titles": list(dict.fromkeys(titles)),
         "expires_at": row.expires_at,
     }
+
+
+def _step_up(
+    session: Session, recipient: RecipientView, payload: Mapping[str, Any], links: MailLinks, now: datetime
+) -> dict[str, Any]:
+    step_up_id = int(payload["step_up_id"])
+    if not is_waiting(session, step_up_id, recipient.id, now=now):
+        raise MailDropped("step_up_over")
+    return {"link": links.step_up_url(recipient, step_up_id, now=now), "code": payload.get("code")}

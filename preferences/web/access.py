@@ -16,6 +16,8 @@ class Access(StrEnum):
 
     PUBLIC = "public"
     TOKEN = "token"  # noqa: S105 - the signed link in the path is the only credential (T6)
+    STEP_UP = "step_up"
+    """An open session of a person who has proved the mailbox; preferences/web/session.py keeps everybody else out."""
     MAILER = "mailer"
     LOCAL = "local"
     """Development only: the local mailbox."""

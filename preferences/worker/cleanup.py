@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from preferences.models.transaction import transaction
 from preferences.services.idempotency import forget_answers
 from preferences.services.outbox_jobs import forget_finished_jobs
+from preferences.services.step_up import forget_step_ups
 
 log = structlog.get_logger()
 
@@ -23,7 +24,11 @@ class Chore(Protocol):
     def __call__(self, session: Session, *, now: datetime) -> int: ...  # noqa: D102
 
 
-CHORES: dict[str, Chore] = {"idempotency_keys": forget_answers, "outbox_jobs": forget_finished_jobs}
+CHORES: dict[str, Chore] = {
+    "idempotency_keys": forget_answers,
+    "outbox_jobs": forget_finished_jobs,
+    "step_ups": forget_step_ups,
+}
 
 
 class Cleaner:

@@ -70,8 +70,8 @@ def _parse_unusual(text: str) -> Address:
         raise InvalidAddress("The address holds a control character.", reason="control_character")
     try:
         found = validate_email(unicodedata.normalize("NFC", text), check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise InvalidAddress("This does not look like an email address.", reason="syntax") from error
+    except EmailNotValidError:  # its message may quote the address, which belongs in no traceback
+        raise InvalidAddress("This does not look like an email address.", reason="syntax") from None
     if found.ascii_domain is None or "." not in found.ascii_domain:
         raise InvalidAddress("The domain of the address is not complete.", reason="syntax")
     local = unicodedata.normalize("NFC", found.local_part.lower())

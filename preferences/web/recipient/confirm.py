@@ -1,0 +1,103 @@
+"""`/c/<token>`: the mailbox says yes. GET shows what will be turned on, in the words shown when asking; POST does it (T11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import redirect, render_template
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from preferences.domain.acts import Act
+from preferences.domain.capability import Capability, Claims, Token
+from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.errors import BadToken
+from preferences.domain.purpose import NoticeText
+from preferences.models.transaction import reading, transaction
+from preferences.queries.choices import Standing, standing
+from preferences.queries.notices import notice_text
+from preferences.queries.recipients import RecipientView, recipient_by_id
+from preferences.services.confirmations import Asked, ConfirmOutcome, Pending, confirm, find_confirmation
+from preferences.web.access import Access, access
+from preferences.web.locale import keeping_language, speak
+from preferences.web.plumbing import settings, signer, utc_now
+
+from . import blueprint
+from .preference_view import day
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One thing asked for: the wording shown when asking, and whether it holds now."""
+
+    key: str
+    text: NoticeText
+    act: Act
+    holds: bool
+
+
+@blueprint.get("/c/<token>")
+@access(Access.TOKEN)
+def confirmation(token: str) -> str:
+    """Show what was asked for, with a button; or what has become of it. Changes nothing (M4)."""
+    claims, now = signer().open(token, Capability.CONFIRM), utc_now()
+    with reading() as session:
+        pending, recipient = _find(session, claims)
+        where = standing(
+            session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index
+        )
+        wanted = [_wanted(session, one, pending, where) for one in pending.asked]
+    outcome = pending.outcome(now)
+    if recipient.status is not RecipientStatus.ACTIVE and outcome is None:
+        outcome = ConfirmOutcome.CANCELLED
+    return render_template(
+        "recipient/confirm.html",
+        here=keeping_language(f"/c/{token}"),
+        outcome=None if outcome is None else outcome.value,
+        wanted=wanted,
+        masked_address=recipient.masked_address,
+        asked_on=day(pending.asked_at),
+        is_stopped=where.stopped_everything,
+        preferences=keeping_language(f"/p/{_preferences_token(recipient)}"),
+    )
+
+
+@blueprint.post("/c/<token>")
+@access(Access.TOKEN)
+def confirm_choices(token: str) -> Response:
+    """Turn on what was asked for, and lead to the page that says so. Repeats change nothing."""
+    claims = signer().open(token, Capability.CONFIRM)
+    with transaction() as session:
+        _find(session, claims)
+        confirm(session, claims, now=utc_now())
+    return redirect(keeping_language(f"/c/{token}"), code=303)
+
+
+def _find(session: Session, claims: Claims) -> tuple[Pending, RecipientView]:
+    """The confirmation and whose it is; the request speaks the language it was asked in. Raises BadToken."""
+    pending = find_confirmation(session, claims)
+    recipient = recipient_by_id(session, claims.recipient_id)
+    if pending is None or recipient is None:
+        raise BadToken
+    speak(pending.locale)
+    return pending, recipient
+
+
+def _wanted(session: Session, one: Asked, pending: Pending, where: Standing) -> Wanted:
+    text = notice_text(session, one.purpose.notice_version_id, [pending.locale, settings().default_locale])
+    choice = where.choice(one.purpose, one.training_id)
+    holds = choice.act is one.act or (one.act is Act.RESUMED and choice.paused_until is None)
+    return Wanted(one.purpose.key, text, one.act, holds)
+
+
+def _preferences_token(recipient: RecipientView) -> Token:
+    """Whoever holds this link read it in the mailbox: it may lead to the choices (T11)."""
+    return signer().mint(
+        Claims(
+            capability=Capability.PREFERENCES,
+            recipient_id=recipient.id,
+            purpose_id=0,
+            epoch=recipient.link_epoch,
+            issued_at=utc_now(),
+        )
+    )

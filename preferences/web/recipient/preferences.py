@@ -1,0 +1,82 @@
+"""`/p/<token>`: the preference centre. GET shows, POST acts and answers 303 to a page that says what was stored (D15, T19).
+
+The token is the only credential: no cookie, no session, no CSRF token to lose (T6). It may reduce anything at once; more than
+now is asked of the mailbox (T11).
+"""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from preferences.extensions import limiter
+from preferences.models.transaction import reading, transaction
+from preferences.queries.preference_page import preference_page
+from preferences.web.access import Access, access
+from preferences.web.forms import PauseForm, messages
+from preferences.web.plumbing import utc_now
+
+from . import blueprint
+from .acting import act
+from .opened import Opened, Reach, open_preferences
+from .preference_form import Action, is_stop, read_form
+from .preference_view import day, render_preferences
+from .saved_page import saved_page
+
+SAVES_PER_MINUTE = "60 per minute"
+"""For one client. Never on stopping: nobody is too fast to say no (T27)."""
+
+
+@blueprint.get("/p/<token>")
+@access(Access.TOKEN)
+def preferences(token: str) -> str:
+    """Show where the person stands. Changes nothing (M4)."""
+    now = utc_now()
+    with reading() as session:
+        opened = open_preferences(session, token, now=now)
+        page = preference_page(session, opened.recipient, at=now)
+    if opened.reach is not Reach.FULL:
+        return _less(opened, day(page.stopped_since), is_stopped=page.is_stopped)
+    return render_preferences(opened, page)
+
+
+@blueprint.post("/p/<token>")
+@access(Access.TOKEN)
+@limiter.limit(SAVES_PER_MINUTE, exempt_when=lambda: is_stop(request))
+def act_on_preferences(token: str) -> Response | tuple[str, int]:
+    """Do what the pressed button says, and lead to the page that tells what was done."""
+    posted = read_form(request)
+    pause = PauseForm(request.form) if posted.action is Action.PAUSE else None
+    if pause is not None and not pause.validate():
+        return _wrong(token, pause)
+    with transaction() as session:
+        opened = open_preferences(session, token, now=(now := utc_now()))
+        where_to = act(session, opened, posted, pause, now=now)
+    return redirect(where_to, code=303)
+
+
+@blueprint.get("/p/<token>/saved", defaults={"save": ""})
+@blueprint.get("/p/<token>/saved/<save>")
+@access(Access.TOKEN)
+def saved(token: str, save: str) -> str:
+    """What one save did, read back from the ledger; durable, and with undo while that lasts (D15)."""
+    now = utc_now()
+    with reading() as session:
+        opened = open_preferences(session, token, now=now)
+        told = saved_page(session, opened, save, now=now)
+    return render_template("recipient/saved.html", opened=opened, told=told, limited="limited" in request.args)
+
+
+def _wrong(token: str, pause: PauseForm) -> tuple[str, int]:
+    now = utc_now()
+    with reading() as session:
+        opened = open_preferences(session, token, now=now)
+        page = preference_page(session, opened.recipient, at=now)
+    if opened.reach is not Reach.FULL:
+        return _less(opened, day(page.stopped_since), is_stopped=page.is_stopped), 422
+    return render_preferences(opened, page, pause_form=pause, errors=messages(pause)), 422
+
+
+def _less(opened: Opened, stopped_since: str, *, is_stopped: bool) -> str:
+    """The page of a link that shows no choices: it still stops everything, and leads somewhere (D8)."""
+    return render_template("recipient/less.html", opened=opened, is_stopped=is_stopped, stopped_since=stopped_since)

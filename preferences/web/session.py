@@ -12,12 +12,13 @@ import re
 
 from flask import Flask, abort, current_app, g, redirect, request
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from preferences.models.transaction import reading
 from preferences.queries.recipients import RecipientView
 from preferences.queries.step_up import OwnSession, open_session
-from preferences.services.step_up import session_digest
+from preferences.services.step_up import end_session, session_digest
 
 from .access import Access, declared_access
 from .locale import keeping_language, speak
@@ -69,6 +70,11 @@ def current_recipient() -> RecipientView:
 def csrf_field() -> Markup:
     """The hidden field that every form under /me holds."""
     return Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, _csrf_tokens()[-1])
+
+
+def end_open_session(session: Session) -> None:
+    """Sign out of the session of this request."""
+    end_session(session, own_session().step_up_id, now=utc_now())
 
 
 def give_cookie(response: Response, secret: str) -> Response:

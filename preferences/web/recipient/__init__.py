@@ -6,4 +6,4 @@ from flask import Blueprint
 
 blueprint = Blueprint("recipient", __name__)
 
-from . import confirm, landing, policy, preferences, unsubscribe  # noqa: E402, F401 - register their views on the blueprint
+from . import confirm, landing, own_data, policy, preferences, step_up, unsubscribe  # noqa: E402, F401 - register their views

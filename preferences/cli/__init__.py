@@ -7,11 +7,12 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Add every family of commands to the application."""
-    from . import keys, ledger, setup, worker
+    from . import keys, ledger, purposes, setup, worker
     from .one_line import answer_in_one_line
 
     app.cli.add_command(setup.setup)
     app.cli.add_command(ledger.ledger)
     app.cli.add_command(keys.keys)
+    app.cli.add_command(purposes.purposes)
     app.cli.add_command(worker.worker)
     answer_in_one_line(app.cli)

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import click
 from flask.cli import NoAppException
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from preferences.domain.errors import ConfigurationError, PreferencesError
 from preferences.models.crypto import UnreadableValue
@@ -54,6 +54,10 @@ def _refusing(callback: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(error.detail + at) from error
         except UnreadableValue as error:
             raise click.ClickException(f"{error}: see docs/keys.md") from error
+        except IntegrityError as error:
+            raise click.ClickException(
+                "the change contradicts what somebody else has just stored; look, and repeat"
+            ) from error
         except (OperationalError, ProgrammingError) as error:
             raise click.ClickException(
                 "the database does not answer, or has no tables yet: check PREFERENCES_DATABASE_URL, "

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
+
+from .errors import InvalidValue
+from .text import is_storable
 
 PurposeId = NewType("PurposeId", int)
 NoticeVersionId = NewType("NoticeVersionId", int)
@@ -60,3 +65,27 @@ class NoticeText:
     why: str
     who: str
     how_long: str
+
+
+MAX_TITLE_CHARACTERS = 200
+MAX_TEXT_CHARACTERS = 4000
+
+
+def check_texts(texts: Sequence[NoticeText]) -> None:
+    """A notice is complete in every language it has, each once (L1, L7, D14). Raises InvalidValue with a pointer."""
+    if not texts:
+        raise InvalidValue("A notice needs a text in at least one language.", pointer="/texts")
+    seen: set[str] = set()
+    for text in texts:
+        if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", text.locale, re.ASCII) or text.locale in seen:
+            raise InvalidValue(
+                "A language is a code such as sv or en, once each.", pointer=f"/texts/{text.locale[:16]}"
+            )
+        seen.add(text.locale)
+        for field in fields(NoticeText)[1:]:
+            value, pointer = getattr(text, field.name), f"/texts/{text.locale}/{field.name}"
+            most = MAX_TITLE_CHARACTERS if field.name == "title" else MAX_TEXT_CHARACTERS
+            if not value.strip():
+                raise InvalidValue(f"`{field.name}` is empty: people must be told.", pointer=pointer)
+            if len(value) > most or not is_storable(value):
+                raise InvalidValue(f"`{field.name}` has more than {most} characters, or broken ones.", pointer=pointer)

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from preferences.domain.purpose import About, LawfulBasis, NoticeText
 from preferences.models.purpose import PurposeRow
 
-from .purposes import NewPurpose, add_purpose
+from .purpose_files import parse_definition
+from .purposes import add_purpose
 
 
 def ensure_builtin_purposes(session: Session, *, now: datetime) -> int:
@@ -26,7 +26,7 @@ def ensure_builtin_purposes(session: Session, *, now: datetime) -> int:
     for position, (key, entry) in enumerate(load_builtin_purposes().items()):
         if key in present:
             continue
-        add_purpose(session, _purpose(key, entry, position), now=now)
+        add_purpose(session, parse_definition({"key": key, "position": position, **entry}), now=now)
         added += 1
     return added
 
@@ -34,15 +34,3 @@ def ensure_builtin_purposes(session: Session, *, now: datetime) -> int:
 def load_builtin_purposes() -> dict[str, Any]:
     """The file's content, in its order: parents before their topics."""
     return tomllib.loads(files("preferences.services").joinpath("builtin_purposes.toml").read_text(encoding="utf-8"))
-
-
-def _purpose(key: str, entry: dict[str, Any], position: int) -> NewPurpose:
-    return NewPurpose(
-        key=key,
-        about=About(entry["about"]),
-        lawful_basis=LawfulBasis(entry["lawful_basis"]),
-        customer_exception=entry.get("customer_exception", False),
-        parent_key=entry.get("parent"),
-        position=position,
-        texts=[NoticeText(locale=locale, **text) for locale, text in entry["texts"].items()],
-    )

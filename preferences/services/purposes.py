@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from preferences.domain.errors import Conflict, InvalidValue, UnknownPurpose
-from preferences.domain.purpose import About, LawfulBasis, NoticeText
+from preferences.domain.purpose import EVERYTHING_KEY, About, LawfulBasis, NoticeText, check_texts
 from preferences.models.purpose import NoticeTextRow, NoticeVersionRow, PurposeRow
 from preferences.queries.purposes import forget_catalogue
 
@@ -35,11 +36,11 @@ def add_purpose(session: Session, new: NewPurpose, *, now: datetime) -> int:
     """Add a purpose with its first notice version. Returns its id. Raises InvalidValue, UnknownPurpose or Conflict."""
     if not _KEY.fullmatch(new.key):
         raise InvalidValue("A key is lower-case letters, digits and _, and starts with a letter.", pointer="/key")
+    if (new.about is About.EVERYTHING) != (new.key == EVERYTHING_KEY):
+        raise InvalidValue(f"Only {EVERYTHING_KEY!r} is about everything: the global stop.", pointer="/about")
     if session.scalar(select(PurposeRow.id).where(PurposeRow.key == new.key)) is not None:
-        raise Conflict(f"There is a purpose named {new.key!r} already; archived ones keep their keys.", pointer="/key")
-    parent = _find(session, new.parent_key) if new.parent_key else None
-    if parent is not None and (parent.parent_id is not None or parent.about is not new.about):
-        raise InvalidValue("A topic stands under a purpose of its own kind, one level deep.", pointer="/parent")
+        raise _taken(new.key)
+    parent = _find_parent(session, new) if new.parent_key else None
     row = PurposeRow(
         key=new.key,
         parent_id=parent.id if parent else None,
@@ -48,18 +49,41 @@ def add_purpose(session: Session, new: NewPurpose, *, now: datetime) -> int:
         created_at=now,
     )
     session.add(row)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else has just added it
+        raise _taken(new.key) from error
     _add_version(session, row.id, new.lawful_basis, new.texts, customer_exception=new.customer_exception, now=now)
     return row.id
 
 
 def publish_version(
-    session: Session, key: str, *, texts: Sequence[NoticeText], lawful_basis: LawfulBasis, now: datetime
+    session: Session,
+    key: str,
+    *,
+    texts: Sequence[NoticeText],
+    lawful_basis: LawfulBasis,
+    now: datetime,
+    customer_exception: bool | None = None,
 ) -> int:
-    """Publish new wording, or a new basis, as the next version (L3). Returns its number; older versions stay as shown."""
+    """Publish new wording, or a new basis, as the next version (L3). Returns its number; older versions stay as shown.
+
+    The customer exception stays as it is unless given; under legitimate interest there is none. Raises UnknownPurpose, Conflict
+    for an archived purpose and for a version that says nothing new, or InvalidValue.
+    """
     row = _find(session, key)
+    if row.archived_at is not None:
+        raise Conflict(f"{key!r} is archived; nothing new is said about it.", pointer="/key")
     newest = row.versions[-1]
-    return _add_version(session, row.id, lawful_basis, texts, customer_exception=newest.customer_exception, now=now)
+    if customer_exception is None:
+        customer_exception = newest.customer_exception and lawful_basis is LawfulBasis.CONSENT
+    said = {text.locale: (text.title, text.what, text.why, text.who, text.how_long) for text in newest.texts}
+    saying = {text.locale: (text.title, text.what, text.why, text.who, text.how_long) for text in texts}
+    if (said, newest.lawful_basis, newest.customer_exception) == (saying, lawful_basis, customer_exception):
+        raise Conflict(f"Version {newest.number} of {key!r} says exactly this already.", pointer="/texts")
+    number = _add_version(session, row.id, lawful_basis, texts, customer_exception=customer_exception, now=now)
+    session.expire(row, ["versions"])
+    return number
 
 
 def archive_purpose(session: Session, key: str, *, now: datetime) -> None:
@@ -75,10 +99,23 @@ def archive_purpose(session: Session, key: str, *, now: datetime) -> None:
     forget_catalogue(session)
 
 
-def _find(session: Session, key: str) -> PurposeRow:
+def _find_parent(session: Session, new: NewPurpose) -> PurposeRow:
+    parent = _find(session, new.parent_key or "", pointer="/parent")
+    if parent.parent_id is not None or parent.about is not new.about:
+        raise InvalidValue("A topic stands under a purpose of its own kind, one level deep.", pointer="/parent")
+    if parent.archived_at is not None:
+        raise Conflict(f"{parent.key!r} is archived; no topic can be added to it.", pointer="/parent")
+    return parent
+
+
+def _taken(key: str) -> Conflict:
+    return Conflict(f"There is a purpose named {key!r} already; archived ones keep their keys (T25).", pointer="/key")
+
+
+def _find(session: Session, key: str, *, pointer: str = "/key") -> PurposeRow:
     row = session.scalar(select(PurposeRow).where(PurposeRow.key == key))
     if row is None:
-        raise UnknownPurpose(f"There is no purpose or topic named {key[:64]!r}.", pointer="/key")
+        raise UnknownPurpose(f"There is no purpose or topic named {key[:64]!r}.", pointer=pointer)
     return row
 
 
@@ -91,8 +128,9 @@ def _add_version(
     customer_exception: bool,
     now: datetime,
 ) -> int:
-    if not texts:
-        raise InvalidValue("A notice needs a text in at least one language.", pointer="/texts")
+    check_texts(texts)
+    if customer_exception and lawful_basis is not LawfulBasis.CONSENT:
+        raise InvalidValue("The customer exception stands in for consent alone.", pointer="/customer_exception")
     if lawful_basis is LawfulBasis.SOFT_OPT_IN:
         raise InvalidValue(
             "The customer exception is a way around consent, not a purpose's own basis.", pointer="/lawful_basis"

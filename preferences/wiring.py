@@ -92,6 +92,10 @@ def register_limits(app: Flask, settings: Settings) -> None:
     """Rate limits; never on one-click (T27)."""
     app.config.update(RATELIMIT_STORAGE_URI=settings.rate_limit_storage, RATELIMIT_SWALLOW_ERRORS=True)
     limiter.init_app(app)
+    # Every limit is a view's own and is kept by its decorator. What the extension would run around every other request has
+    # nothing to do there, and costs a one-click a tenth of its time.
+    app.before_request_funcs[None].remove(limiter._check_request_limit)
+    app.after_request_funcs[None].pop()
 
 
 def register_security(app: Flask, settings: Settings) -> None:
@@ -99,10 +103,12 @@ def register_security(app: Flask, settings: Settings) -> None:
     from preferences.web.access import deny_undeclared
     from preferences.web.security import add_security_headers
     from preferences.web.session import register_step_up
+    from preferences.web.sessions import CookieSessions
 
     if settings.trusted_proxies:
         proxies = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    app.session_interface = CookieSessions()
     app.before_request(deny_undeclared)
     register_step_up(app)
     app.after_request(add_security_headers)

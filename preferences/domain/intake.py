@@ -55,6 +55,13 @@ class IncomingEvidence:
     similar_product: str | bool | None = None
     opt_out_offered: str | bool | None = None
 
+    def apart_from_time(self) -> tuple[Any, ...]:
+        """Everything but the time: rows of one source share it."""
+        return (
+            *(self.purpose, self.act, self.source, self.wording, self.basis),
+            *(self.sale_reference, self.similar_product, self.opt_out_offered),
+        )
+
     def content(self) -> dict[str, Any]:
         """The fields that are kept as evidence, those present."""
         fields = ("source", "wording", "sale_reference", "similar_product", "opt_out_offered")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import json
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import psycopg
-from sqlalchemy import FromClause, Table, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, FromClause, Table, bindparam, func, select, text
+from sqlalchemy import column as sql_column
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, BYTEA
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from .base import UtcDateTime
+Column = InstrumentedAttribute[Any]
 
 
 class TakenMeanwhile(Exception):
@@ -24,13 +28,22 @@ def is_sqlite(session: Session) -> bool:
 
 def stored_moment(session: Session) -> Callable[[datetime | None], Any]:
     """How an aware datetime is handed to `bulk_insert` on this database."""
-    process = UtcDateTime().bind_processor(session.get_bind().dialect)
-    return process or (lambda moment: moment)
+    if not is_sqlite(session):
+        return lambda moment: moment
+    return lambda moment: moment and moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-def bulk_insert(session: Session, table: FromClause, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+def bulk_insert(
+    session: Session,
+    table: FromClause,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    rows_a_statement: int = 1,
+) -> None:
     """Insert rows of stored values: encrypted columns as bytes, vocabularies as their text, moments by `stored_moment`.
 
+    SQLite builds the lists in CHECK constraints anew for every statement, so tables with many gain from several rows in one.
     Raises TakenMeanwhile on a unique key (on PostgreSQL; a writing SQLite transaction has no rivals).
     """
     assert isinstance(table, Table)  # noqa: S101 - narrows the declarative type
@@ -39,8 +52,16 @@ def bulk_insert(session: Session, table: FromClause, columns: Sequence[str], row
     names = ", ".join(columns)
     connection = session.connection()
     if is_sqlite(session):
-        marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
+        marks = "(" + ", ".join("?" * len(columns)) + ")"
+        head = f"INSERT INTO {table.name} ({names}) VALUES "  # noqa: S608 - names come from our models
+        whole = len(rows) - len(rows) % rows_a_statement
+        if rows_a_statement > 1 and whole:
+            statement = head + ", ".join([marks] * rows_a_statement)
+            starts = range(0, whole, rows_a_statement)
+            groups = [tuple(chain.from_iterable(rows[start : start + rows_a_statement])) for start in starts]
+            connection.exec_driver_sql(statement, groups)
+        if whole < len(rows) or rows_a_statement == 1:
+            connection.exec_driver_sql(head + marks, list(rows[whole if rows_a_statement > 1 else 0 :]))
         return
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101
@@ -74,3 +95,23 @@ def fresh_ids(session: Session, table: FromClause, count: int) -> Sequence[int]:
     sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
     statement = text(f"SELECT nextval({sequence}) FROM generate_series(1, :count)")  # noqa: S608
     return sorted(session.scalars(statement, {"count": count}))
+
+
+def among_indexes(session: Session, column: Column, indexes: Collection[bytes]) -> ColumnElement[bool]:
+    """Whether a column is one of these 16-byte keyed hashes: one parameter and one statement, however many there are."""
+    if not is_sqlite(session):
+        return column == func.any(bindparam(None, list(indexes), type_=ARRAY(BYTEA)))
+    cut = text(
+        "SELECT substr(:joined, 1 + 16 * i, 16) AS piece FROM ("
+        "WITH RECURSIVE counted(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM counted WHERE i + 1 < :count) "
+        "SELECT i FROM counted)"
+    )
+    return column.in_(cut.bindparams(joined=b"".join(indexes), count=len(indexes)).columns(sql_column("piece")))
+
+
+def among_ids(session: Session, column: Column, ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether a column is one of these ids, in the same way."""
+    if not is_sqlite(session):
+        return column == func.any(bindparam(None, list(ids), type_=ARRAY(BIGINT)))
+    listed = func.json_each(bindparam(None, json.dumps(list(ids)))).table_valued("value")
+    return column.in_(select(listed.c.value))

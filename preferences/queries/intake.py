@@ -17,6 +17,7 @@ from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.intake_rules import StandingSuppression
 from preferences.domain.purpose import PurposeId
 from preferences.domain.suppression import Suppression
+from preferences.models.bulk import among_ids, among_indexes
 from preferences.models.ledger import EVERY_TRAINING, ChoiceRow, ConfirmationRow, LedgerEntryRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.suppression import SuppressionRow
@@ -48,17 +49,19 @@ _STORED = (
 
 def stored_recipients(session: Session, indexes: Collection[bytes]) -> dict[bytes, StoredRecipient]:
     """Recipients by address index."""
-    return _stored(session, _by_address(indexes)) if indexes else {}
+    return _stored(session, _by_address(session, indexes)) if indexes else {}
 
 
 def lock_recipients(session: Session, indexes: Collection[bytes]) -> dict[bytes, StoredRecipient]:
     """The same, and an erasure or another intake of these people waits until this transaction ends (T22)."""
-    statement = _by_address(indexes).order_by(RecipientRow.id).with_for_update(key_share=True)
+    statement = _by_address(session, indexes).order_by(RecipientRow.id).with_for_update(key_share=True)
     return _stored(session, statement) if indexes else {}
 
 
-def _by_address(indexes: Collection[bytes]) -> Select[*tuple[Any, ...]]:
-    return select(RecipientRow.address_index, *_STORED).where(RecipientRow.address_index.in_(indexes))
+def _by_address(session: Session, indexes: Collection[bytes]) -> Select[*tuple[Any, ...]]:
+    return select(RecipientRow.address_index, *_STORED).where(
+        among_indexes(session, RecipientRow.address_index, indexes)
+    )
 
 
 def _stored(session: Session, statement: Select[*tuple[Any, ...]]) -> dict[bytes, StoredRecipient]:
@@ -70,7 +73,9 @@ def owners_of_external_ids(session: Session, indexes: Collection[bytes]) -> dict
     if not indexes:
         return {}
     rows = session.execute(
-        select(RecipientRow.external_index, RecipientRow.id).where(RecipientRow.external_index.in_(indexes))
+        select(RecipientRow.external_index, RecipientRow.id).where(
+            among_indexes(session, RecipientRow.external_index, indexes)
+        )
     )
     return {bytes(index): RecipientId(owner) for index, owner in rows if index is not None}
 
@@ -88,7 +93,7 @@ def suppressions_of(session: Session, indexes: Collection[bytes]) -> dict[bytes,
             SuppressionRow.purpose_id,
             SuppressionRow.source,
             SuppressionRow.created_at,
-        ).where(SuppressionRow.address_index.in_(indexes), SuppressionRow.lifted_at.is_(None))
+        ).where(among_indexes(session, SuppressionRow.address_index, indexes), SuppressionRow.lifted_at.is_(None))
     )
     for index, reason, scope, purpose_id, source, since in rows:
         suppression = Suppression(reason, scope, PurposeId(purpose_id) if purpose_id else None)
@@ -112,7 +117,7 @@ def choices_of_many(session: Session, recipient_ids: Collection[int]) -> dict[in
             ChoiceRow.paused_at,
             ChoiceRow.paused_until,
             ChoiceRow.pause_entry_id,
-        ).where(ChoiceRow.recipient_id.in_(recipient_ids), ChoiceRow.training_id == EVERY_TRAINING)
+        ).where(among_ids(session, ChoiceRow.recipient_id, recipient_ids), ChoiceRow.training_id == EVERY_TRAINING)
     )
     for row in rows:
         found.setdefault(row[0], {})[row[1]] = Choice(*row[2:])
@@ -134,7 +139,7 @@ def acts_on_record(session: Session, recipient_ids: Collection[int]) -> Recorded
             LedgerEntryRow.act,
             LedgerEntryRow.occurred_at,
             LedgerEntryRow.id,
-        ).where(LedgerEntryRow.recipient_id.in_(recipient_ids))
+        ).where(among_ids(session, LedgerEntryRow.recipient_id, recipient_ids))
     )
     for recipient_id, purpose_id, act, occurred_at, entry_id in rows:
         found.setdefault(recipient_id, {})[(purpose_id, act, occurred_at)] = entry_id
@@ -146,7 +151,9 @@ def who_did(session: Session, entry_ids: Collection[int]) -> dict[int, str]:
     if not entry_ids:
         return {}
     rows = session.execute(
-        select(LedgerEntryRow.id, LedgerEntryRow.actor, LedgerEntryRow.method).where(LedgerEntryRow.id.in_(entry_ids))
+        select(LedgerEntryRow.id, LedgerEntryRow.actor, LedgerEntryRow.method).where(
+            among_ids(session, LedgerEntryRow.id, entry_ids)
+        )
     )
     return {entry_id: f"the {actor.value} ({method.value})" for entry_id, actor, method in rows}
 
@@ -157,7 +164,7 @@ def waiting_confirmations(session: Session, recipient_ids: Collection[int]) -> l
         return []
     rows = session.execute(
         select(ConfirmationRow.id, ConfirmationRow.recipient_id, ConfirmationRow.asked_at).where(
-            ConfirmationRow.recipient_id.in_(recipient_ids),
+            among_ids(session, ConfirmationRow.recipient_id, recipient_ids),
             ConfirmationRow.confirmed_at.is_(None),
             ConfirmationRow.cancelled_at.is_(None),
         )

@@ -20,7 +20,7 @@ from preferences.domain.intake_rules import (
     judge_act,
 )
 from preferences.domain.purpose import About, Purpose
-from preferences.domain.recipient_id import new_recipient_id
+from preferences.domain.recipient_id import neighbouring_ids
 from preferences.domain.seen import Seen, SeenLines
 from preferences.domain.suppression import DEFAULT_SCOPES, Suppression, SuppressionReason
 from preferences.queries.intake import StoredRecipient
@@ -96,6 +96,7 @@ class _Decider:
         self.seen = seen
         self.now = now
         self.batch = Batch()
+        self.fresh = neighbouring_ids()
         self.people: dict[bytes, Person] = {}
 
     def decide(self, one: Prepared) -> Decided:
@@ -159,7 +160,7 @@ class _Decider:
     def _take(self, one: Prepared, person: Person, verdict: Verdict, update: FieldUpdate | None) -> Decided:
         outcome = Outcome.CHANGED if update or verdict.take is Take.RECORD else Outcome.UNCHANGED
         if person.recipient_id is None:
-            person.recipient_id = new_recipient_id()
+            person.recipient_id = next(self.fresh)
             person.status = RecipientStatus.ACTIVE
             outcome = Outcome.NEW
         result = RowResult(one.row.line, outcome, person.recipient_id)
@@ -170,8 +171,11 @@ class _Decider:
 
     def _record(self, decided: Decided, person: Person, recipient_id: RecipientId, act: CheckedAct) -> None:
         current = person.choices.get(act.purpose.id, NO_CHOICE)
-        entry = FoldEntry(PROVISIONAL + self.batch.entries, act.act, act.basis, act.occurred_at)
-        after = apply_entry(current, entry)
+        entry_id = PROVISIONAL + self.batch.entries
+        if current is NO_CHOICE:
+            after = Choice(act.act, act.basis, act.occurred_at, entry_id)
+        else:
+            after = apply_entry(current, FoldEntry(entry_id, act.act, act.basis, act.occurred_at))
         self.batch.entries += 1
         decided.act = act
         decided.folds = after is not current

@@ -57,9 +57,10 @@ def write_batch(session: Session, batch: Batch, *, origin: Origin, now: datetime
     """Write everything that was decided. Raises TakenMeanwhile when a rival transaction changed what was looked up."""
     moment = stored_moment(session)
     rows = batch.rows
-    new = [_recipient_values(one, origin, moment(now)) for one in rows if one.is_new]
+    stored_now = moment(now)
+    new = [_recipient_values(one, origin, stored_now) for one in rows if one.is_new]
     bulk_insert(session, RecipientRow.__table__, _RECIPIENT, new)
-    _update_recipients(session, [one for one in rows if one.update is not None], moment(now))
+    _update_recipients(session, [one for one in rows if one.update is not None], stored_now)
     acts = [one for one in rows if one.act is not None]
     if acts:
         _write_acts(session, batch, acts, origin=origin, now=now, moment=moment)
@@ -145,10 +146,10 @@ def _write_acts(
             evidence.append((entry_id, one.recipient_id, sealed.evidence))
         if one.folds:
             events.append((event_for(act.purpose, act.act).value, one.recipient_id, entry_id, recorded_at))
-    bulk_insert(session, LedgerEntryRow.__table__, _ENTRY, entries)
+    bulk_insert(session, LedgerEntryRow.__table__, _ENTRY, entries, rows_a_statement=50)
     bulk_insert(session, EvidenceRow.__table__, _EVIDENCE, evidence)
     _write_choices(session, batch, acts, ids, moment)
-    bulk_insert(session, ChangeEventRow.__table__, _EVENT, events)
+    bulk_insert(session, ChangeEventRow.__table__, _EVENT, events, rows_a_statement=50)
     stops = [one for one in acts if one.act is not None and one.act.stops]
     _cancel_confirmations(session, stops, now)
     _stop_everything(session, stops, origin, now)

@@ -1,4 +1,4 @@
-"""Every page in Swedish and English, at 320 and 1280 px, light and dark: axe finds nothing, nothing overflows, no console noise.
+"""Every page in Swedish and English, at 320 and 1280 px, light and dark: axe finds nothing and nothing overflows.
 
 The pictures lie in `screenshots/` afterwards, to be looked at by people.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, String
+from sqlalchemy import Date, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, SerialId, UtcDateTime
@@ -17,6 +17,6 @@ class TrainingRow(Base):
 
     id: Mapped[int] = mapped_column(SerialId, primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
-    place: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    place: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
     held_on: Mapped[date] = mapped_column(Date)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,7 +1,7 @@
 """What a person can do once the mailbox has proved who they are: step-up, rights, photos, sign-up, reasons.
 
 Revision ID: 0004
-Revises: 0002
+Revises: 0003
 Create Date: 2026-11-24 09:00:00
 
 """
@@ -13,13 +13,14 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "0004"
-down_revision: str | Sequence[str] | None = "0002"
+down_revision: str | Sequence[str] | None = "0003"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
     """Add the tables."""
+    op.create_index(op.f("ix_change_events_recipient_id"), "change_events", ["recipient_id"], unique=False)
     op.create_table(
         "address_changes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -217,3 +218,4 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_address_changes_new_index"))
 
     op.drop_table("address_changes")
+    op.drop_index(op.f("ix_change_events_recipient_id"), table_name="change_events")

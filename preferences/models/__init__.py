@@ -2,6 +2,7 @@
 
 from . import (
     idempotency,
+    import_batch,
     ledger,
     mailer,
     message,
@@ -21,6 +22,7 @@ from .base import Base
 __all__ = [
     "Base",
     "idempotency",
+    "import_batch",
     "ledger",
     "mailer",
     "message",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from flask import Response
@@ -50,34 +50,36 @@ def answer_response(answer: Answer, *, ndjson: bool) -> Response:
     if not ndjson or answer.rows is None:
         return Response(write_json(answer.body), answer.status, answer.headers, content_type=JSON)
     head = {name: value for name, value in answer.body.items() if name != answer.rows}
-    lines = _lines(answer.body[answer.rows], head, total=False)
+    lines = _lines(_chunks(answer.body[answer.rows]), head, total=False)
     return Response(b"".join(lines), answer.status, answer.headers, content_type=NDJSON)
 
 
 def stream_response(stream: Stream, *, ndjson: bool) -> Response:
-    """The response of a streamed answer."""
+    """The response of a streamed answer. The first rows are found now, so that what fails at once is told as a problem."""
+    chunks = _chunks(stream.rows)
+    chunks = chain([next(chunks, [])], chunks)
     if ndjson:
-        return Response(_lines(stream.rows, stream.head, total=True), content_type=NDJSON)
-    return Response(_document(stream), content_type=JSON)
+        return Response(_lines(chunks, stream.head, total=True), content_type=NDJSON)
+    return Response(_document(chunks, stream), content_type=JSON)
 
 
-def _lines(rows: Iterable[Document], head: Document, *, total: bool) -> Iterator[bytes]:
+def _lines(chunks: Iterable[list[Document]], head: Document, *, total: bool) -> Iterator[bytes]:
     if head:
         yield f"{write_json(head)}\n".encode()
     count = 0
-    for chunk in _chunks(rows):
+    for chunk in chunks:
         count += len(chunk)
         yield "".join(f"{write_json(row)}\n" for row in chunk).encode()
     if total:
         yield f'{{"count":{count}}}\n'.encode()
 
 
-def _document(stream: Stream) -> Iterator[bytes]:
+def _document(chunks: Iterable[list[Document]], stream: Stream) -> Iterator[bytes]:
     head = write_json(stream.head)[1:-1]
     yield f"{{{head}{',' if head else ''}{write_json(stream.name)}:[".encode()
     count = 0
-    for chunk in _chunks(stream.rows):
-        yield (("," if count else "") + ",".join(write_json(row) for row in chunk)).encode()
+    for chunk in chunks:
+        yield (("," if count and chunk else "") + ",".join(write_json(row) for row in chunk)).encode()
         count += len(chunk)
     yield f'],"count":{count}}}'.encode()
 

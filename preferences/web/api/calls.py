@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,7 @@ from preferences.queries.mailers import KeyView
 from preferences.services.idempotency import claim_key, keep_answer
 from preferences.web.plumbing import settings, utc_now
 
-from .answers import Answer, Stream, answer_response, stream_response
+from .answers import Answer, Stream, answer_response, stream_response, write_json
 from .auth import authenticate, require_scope, spend_one_call
 from .bodies import BULK_BODY, SMALL_BODY, read_body, read_parameters, wants_ndjson
 from .problems import Problem
@@ -163,12 +164,13 @@ class Kept:
         kept = claim_key(session, self.mailer_id, self.idempotency_key, _request_digest(), now=self.now)
         if kept is None:
             return None
-        return Answer(kept.body["body"], kept.status, kept.body["rows"], {"Idempotency-Replayed": "true"})
+        body = json.loads(kept.body["text"])
+        return Answer(body, kept.status, kept.body["rows"], {"Idempotency-Replayed": "true"})
 
     def keep(self, session: Session, answer: Answer) -> None:
         """Store the first one's answer."""
         if self.idempotency_key is not None:
-            body = {"body": answer.body, "rows": answer.rows}
+            body = {"text": write_json(answer.body), "rows": answer.rows}
             keep_answer(session, self.mailer_id, self.idempotency_key, status=answer.status, body=body)
 
 
@@ -208,8 +210,15 @@ def _look(run: Callable[[Session], Answer | Stream]) -> Response:
         if isinstance(found, Answer):
             return answer_response(found, ndjson=ndjson)
         response = stream_response(found, ndjson=ndjson)
-        response.call_on_close(stack.pop_all().close)
+        session_is_needed = stack.pop_all()
+        response.response = _then_close(response.response, session_is_needed)
+        response.call_on_close(session_is_needed.close)
         return response
+
+
+def _then_close(chunks: Iterable[Any], needed: ExitStack) -> Iterator[Any]:
+    with needed:
+        yield from chunks
 
 
 def _idempotency_key(effect: Effect) -> str | None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.support.client import StrictClient
@@ -56,9 +57,13 @@ class Api:
 
     client: StrictClient
     key: str | None
+    session: Session | None = None
+    """The test's own session: what it looked at is let go before each call, because SQLite has one writer."""
 
     def call(self, method: str, path: str, data: bytes | None = None, **headers: str) -> Reply:
         """Any request."""
+        if self.session is not None:
+            self.session.rollback()
         sent = {"Authorization": f"Bearer {self.key}"} if self.key is not None else {}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         return Reply(self.client.open(BASE + path, method=method, data=data, headers=sent))

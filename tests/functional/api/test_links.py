@@ -24,7 +24,7 @@ from tests.support.client import StrictClient
 
 @pytest.fixture
 def api(client: StrictClient, session: Session) -> Api:
-    return Api(client, make_key(session, Scope.LINKS))
+    return Api(client, make_key(session, Scope.LINKS), session)
 
 
 def token_of(url: str, prefix: str) -> str:

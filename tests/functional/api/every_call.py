@@ -1,0 +1,41 @@
+"""Every call of this part, with a request that is good but for what a test makes bad in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from preferences.domain.scopes import Scope
+
+NOBODY = "0000000000001"
+
+Request = tuple[str, str, Any]
+
+EVERY_CALL: list[tuple[Request, Scope]] = [
+    (("PUT", "/recipients", {"recipients": [{"email": "anna@example.se"}]}), Scope.RECIPIENTS_WRITE),
+    (("GET", f"/recipients/{NOBODY}", None), Scope.RECIPIENTS_READ),
+    (("DELETE", f"/recipients/{NOBODY}", None), Scope.RECIPIENTS_WRITE),
+    (("POST", "/links", {"purpose": "marketing", "recipients": ["anna@example.se"]}), Scope.LINKS),
+    (
+        (
+            "POST",
+            "/choices",
+            {
+                "recipient": "anna@example.se",
+                "purpose": "marketing",
+                "act": "withdrawn",
+                "occurred_at": "2026-01-01T00:00:00Z",
+            },
+        ),
+        Scope.CHOICES_WRITE,
+    ),
+    (("GET", "/suppressions", None), Scope.SUPPRESSIONS_READ),
+]
+WITH_BODY = [request for request, _ in EVERY_CALL if request[2] is not None]
+BULK = [request for request in WITH_BODY if "recipients" in request[2]]
+
+
+def name_of(value: Any) -> str | None:
+    """How a test case is called in reports."""
+    if isinstance(value, tuple) and isinstance(value[0], str):
+        return f"{value[0]} {value[1].split('/')[1]}"
+    return None

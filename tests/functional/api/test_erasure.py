@@ -1,0 +1,104 @@
+"""Erasure keeps its promise: nothing personal is left, the proof is, and the address stays stopped (GDPR 17, T22)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from preferences.domain.acts import Act
+from preferences.domain.eligibility import Reason, Refused
+from preferences.domain.recipient_id import format_recipient_id
+from preferences.models.ledger import ConfirmationRow, EvidenceRow, LedgerEntryRow
+from preferences.models.outbox import ChangeEventRow, OutboxJobRow
+from preferences.models.recipient import RecipientRow
+from preferences.models.suppression import SuppressionRow
+from preferences.queries.choices import standing
+from preferences.queries.recipients import RecipientView
+from preferences.services.confirmations import Asked, ask_to_turn_on
+from preferences.services.verify import verify_ledger
+from tests.factories import act, make_key, make_recipient, purpose
+from tests.functional.api.support import Api
+from tests.support.client import StrictClient
+
+
+@pytest.fixture
+def api(client: StrictClient, session: Session) -> Api:
+    return Api(client, make_key(session), session)
+
+
+@pytest.fixture
+def anna(session: Session, now: datetime) -> RecipientView:
+    anna = make_recipient(
+        session, external_id="K-1", name="Anna", locale="sv", profile={"telephone": "070"}, source="subscribe:spring"
+    )
+    act(session, anna, "marketing", Act.GIVEN, evidence={"source": "card from Anna"})
+    ask_to_turn_on(session, anna.id, [Asked(purpose(session, "surveys"), Act.GIVEN)], locale="sv", now=now)
+    session.commit()
+    return anna
+
+
+def test_nothing_personal_is_left(api: Api, session: Session, anna: RecipientView) -> None:
+    answer = api.delete(f"/recipients/{format_recipient_id(anna.id)}").json
+    assert answer["status"] == "erased"
+    row = session.query(RecipientRow).one()
+    personal = (
+        "address",
+        "address_index",
+        "domain_index",
+        "external_id",
+        "external_index",
+        "name",
+        "profile",
+        "locale",
+    )
+    assert [getattr(row, name) for name in personal] == [None] * len(personal)
+    assert row.source == "erased"
+    assert session.query(EvidenceRow).count() == 0
+    assert session.query(ConfirmationRow).one().cancelled_at is not None
+    job = session.query(OutboxJobRow).one()
+    assert (job.payload, job.outcome, job.done_at is not None) == ({}, "dropped: erased", True)
+    shown = api.get(f"/recipients/{format_recipient_id(anna.id)}").json
+    assert (shown["status"], shown["email"], shown["profile"]) == ("erased", None, {})
+
+
+def test_the_proof_is_left(api: Api, session: Session, anna: RecipientView) -> None:
+    api.delete(f"/recipients/{format_recipient_id(anna.id)}")
+    entry = session.query(LedgerEntryRow).one()
+    assert (entry.recipient_id, entry.act, len(entry.evidence_digest or b"")) == (anna.id, Act.GIVEN, 32)
+    assert verify_ledger(session).is_sound
+
+
+def test_the_address_stays_stopped_whoever_asks(api: Api, session: Session, anna: RecipientView) -> None:
+    api.delete(f"/recipients/{format_recipient_id(anna.id)}")
+    where = standing(session, recipient_id=None, status=None, address_index=anna.address_index)
+    decision = where.decide([purpose(session, "events")], anna.created_at)
+    assert isinstance(decision, Refused)
+    assert decision.reason is Reason.SUPPRESSED_ERASED
+    assert session.query(SuppressionRow).one().source == "api:newsletter"
+
+
+def test_mailers_are_told_once_and_repeats_change_nothing(api: Api, session: Session, anna: RecipientView) -> None:
+    path = f"/recipients/{format_recipient_id(anna.id)}"
+    first, again = api.delete(path).json, api.delete(path).json
+    assert first == again
+    told = [event.type for event in session.query(ChangeEventRow).order_by(ChangeEventRow.id)]
+    assert told == ["choice.changed", "recipient.erased"]
+
+
+def test_no_column_of_any_table_holds_the_address(api: Api, session: Session, anna: RecipientView) -> None:
+    """Apart from ciphertext: what is left unencrypted is searched as text, and no ciphertext is left of this person."""
+    api.delete(f"/recipients/{format_recipient_id(anna.id)}")
+    for table in ("recipients", "ledger_entries", "choices", "suppressions", "change_events", "confirmations"):
+        for row in session.execute(text(f"SELECT * FROM {table}")):
+            assert "anna" not in repr(tuple(row)).lower(), table
+
+
+def test_other_people_are_left_alone(api: Api, session: Session, anna: RecipientView) -> None:
+    bo = make_recipient(session, "bo@example.se", name="Bo")
+    act(session, bo, "marketing", Act.GIVEN, evidence={"source": "shop"})
+    api.delete(f"/recipients/{format_recipient_id(anna.id)}")
+    assert api.get(f"/recipients/{format_recipient_id(bo.id)}").json["name"] == "Bo"
+    assert session.query(EvidenceRow).count() == 1

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -129,6 +130,13 @@ def _is_storage(text: str) -> bool:
     return text == "memory://" or (text.startswith(("redis://", "rediss://")) and find_spec("redis") is not None)
 
 
+def _is_time_zone(text: str) -> bool:
+    try:
+        return bool(ZoneInfo(text).key)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
 def _is_logo(text: str) -> bool:
     return Path(text).suffix.lower() in {".svg", ".png"} and Path(text).is_file()
 
@@ -144,6 +152,7 @@ _SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
     "base_url": (_is_base_url, "must look like https://preferences.example.com, without query or user name"),
     "database_url": (_is_database_url, "must look like sqlite:////path/file.db or postgresql+psycopg://user@host/name"),
     "locales": (_are_locales, "must be language codes such as sv,en, each once"),
+    "time_zone": (_is_time_zone, "must be a time zone such as Europe/Stockholm"),
     "organisation_email": (_is_mailbox, "must be an email address"),
     "organisation_website": (_is_web_address, "must start with https://"),
     "organisation_logo": (_is_logo, "must be the path of an SVG or PNG file that is there"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session, selectinload
 
 from preferences.domain.catalogue import Catalogue, Described
@@ -15,13 +15,20 @@ from preferences.models.purpose import PurposeRow
 KEPT_FOR_SECONDS = 3.0
 """How long another process may still see purposes as they were. Choices are never cached."""
 
+_CHANGED = "purposes changed"
+"""In `Session.info` while a transaction that changed purposes runs."""
+
 _kept: WeakKeyDictionary[Engine, tuple[float, Catalogue]] = WeakKeyDictionary()
 
 
 def catalogue(session: Session) -> Catalogue:
-    """All purposes and topics. At most three seconds old; exact in the process that changed them."""
-    engine = session.get_bind()
-    assert isinstance(engine, Engine)  # noqa: S101 - sessions here are bound to engines
+    """All purposes and topics. At most three seconds old; exact in the process that changed them, once committed.
+
+    A transaction that changed purposes sees its own change, and nobody else does before it is committed.
+    """
+    if session.info.get(_CHANGED):
+        return _read(session)
+    engine = _engine_of(session)
     kept = _kept.get(engine)
     if kept is not None and time.monotonic() - kept[0] < KEPT_FOR_SECONDS:
         return kept[1]
@@ -31,10 +38,24 @@ def catalogue(session: Session) -> Catalogue:
 
 
 def forget_catalogue(session: Session) -> None:
-    """Read the purposes afresh next time; called by whatever changes them."""
+    """Read the purposes afresh next time; called by whatever changes them, before it commits."""
+    if _CHANGED not in session.info:
+        event.listen(session, "after_commit", _ended)
+        event.listen(session, "after_rollback", _ended)
+    session.info[_CHANGED] = True
+    _kept.pop(_engine_of(session), None)
+
+
+def _ended(session: Session) -> None:
+    if session.info.get(_CHANGED):
+        session.info[_CHANGED] = False
+        _kept.pop(_engine_of(session), None)
+
+
+def _engine_of(session: Session) -> Engine:
     engine = session.get_bind()
-    assert isinstance(engine, Engine)  # noqa: S101
-    _kept.pop(engine, None)
+    assert isinstance(engine, Engine)  # noqa: S101 - sessions here are bound to engines
+    return engine
 
 
 def _read(session: Session) -> Catalogue:

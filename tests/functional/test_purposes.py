@@ -18,6 +18,7 @@ from preferences.domain.eligibility import Reason, Refused
 from preferences.domain.errors import Conflict, InvalidValue, UnknownPurpose
 from preferences.domain.purpose import About, LawfulBasis, NoticeText
 from preferences.models.purpose import NoticeVersionRow, PurposeRow
+from preferences.models.transaction import reading
 from preferences.queries.choices import choice_of, standing
 from preferences.queries.purposes import catalogue
 from preferences.services.builtin_purposes import ensure_builtin_purposes, load_builtin_purposes
@@ -55,6 +56,22 @@ def test_added_purpose_is_known_with_its_texts(session: Session, now: datetime) 
     found = catalogue(session).by_key("webinars")
     assert found.number == 1
     assert found.text("en", "sv") == TEXTS[1]
+
+
+def test_purpose_is_known_to_others_once_committed_and_not_before(session: Session, now: datetime) -> None:
+    add_purpose(session, NEW, now=now)
+    assert "webinars" in {one.purpose.key for one in catalogue(session).all()}, "seen by the transaction itself"
+    with reading() as other:
+        assert "webinars" not in {one.purpose.key for one in catalogue(other).all()}
+    session.rollback()
+    with reading() as other:
+        assert "webinars" not in {one.purpose.key for one in catalogue(other).all()}
+    add_purpose(session, NEW, now=now)
+    with reading() as other:
+        catalogue(other)
+    session.commit()
+    with reading() as other:
+        assert "webinars" in {one.purpose.key for one in catalogue(other).all()}
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ class ChangeEventRow(Base):
 
     id: Mapped[int] = mapped_column(SerialId, primary_key=True)
     type: Mapped[EventType] = mapped_column(Vocabulary(EventType))
-    recipient_id: Mapped[int | None] = mapped_column(BigInteger)
+    recipient_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     entry_id: Mapped[int | None] = mapped_column(BigInteger)
     """The ledger entry it tells of, where there is one; purpose, act and times are read from there."""
     data: Mapped[Mapping[str, Any] | None] = mapped_column(JsonColumn)

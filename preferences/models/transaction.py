@@ -13,7 +13,10 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
+from .prepared import on_cursor
+
 READ_ONLY = {"preferences_read_only": True}
+AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
 SQLITE_BUSY_MILLISECONDS = 10_000
 
 
@@ -34,6 +37,19 @@ def reading() -> Iterator[Session]:
     """A session that only reads: takes no write lock on SQLite, and is always rolled back."""
     with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
         session.connection(execution_options=READ_ONLY)
+        try:
+            yield session
+        finally:
+            session.rollback()
+
+
+@contextmanager
+def glancing() -> Iterator[Session]:
+    """As reading(), for one or two statements that each see their own moment: PostgreSQL is spared BEGIN and ROLLBACK."""
+    engine = _engine()
+    options = READ_ONLY if engine.dialect.name == "sqlite" else AUTOCOMMIT
+    with Session(engine, expire_on_commit=False, autoflush=False) as session:
+        session.connection(execution_options=options)
         try:
             yield session
         finally:
@@ -83,4 +99,4 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 
 def _on_sqlite_begin(connection: Connection) -> None:
     read_only = connection.get_execution_options().get("preferences_read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    on_cursor(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE").close()

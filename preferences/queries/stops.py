@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
-from sqlalchemy import Executable, and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
@@ -13,6 +13,7 @@ from preferences.domain.choice import Choice
 from preferences.domain.eligibility import RecipientStatus
 from preferences.models.crypto import BlindIndex
 from preferences.models.ledger import EVERY_TRAINING, ChoiceRow
+from preferences.models.prepared import Prepared
 from preferences.models.recipient import RecipientRow
 
 
@@ -27,19 +28,17 @@ class Stoppable:
 
 def stoppable(session: Session, recipient_id: RecipientId, purpose_id: int) -> Stoppable | None:
     """Recipient and choice in one query. None: unknown or erased, so there is nothing left to stop."""
-    parameters = {"recipient": recipient_id, "purpose": purpose_id}
-    row = session.connection().execute(_recipient_with_choice(), parameters).one_or_none()
-    if row is None or row.address_index is None:
+    row = _recipient_with_choice.fetch_one(session, {"recipient": recipient_id, "purpose": purpose_id})
+    if row is None or row[1] is None:
         return None
-    return Stoppable(row.status, BlindIndex(row.address_index), Choice(*row[2:]))
+    return Stoppable(row[0], BlindIndex(row[1]), Choice(*row[2:]))
 
 
-@cache
-def _recipient_with_choice() -> Executable:
+def _select() -> Select[Any]:
     choices, recipients = ChoiceRow.__table__.c, RecipientRow.__table__.c
     belongs = and_(
         choices.recipient_id == recipients.id,
-        choices.purpose_id == bindparam("purpose"),
+        choices.purpose_id == bindparam("purpose", type_=choices.purpose_id.type),
         choices.training_id == EVERY_TRAINING,
     )
     return (
@@ -55,5 +54,8 @@ def _recipient_with_choice() -> Executable:
             choices.pause_entry_id,
         )
         .select_from(RecipientRow.__table__.outerjoin(ChoiceRow.__table__, belongs))
-        .where(recipients.id == bindparam("recipient"))
+        .where(recipients.id == bindparam("recipient", type_=recipients.id.type))
     )
+
+
+_recipient_with_choice = Prepared(_select())

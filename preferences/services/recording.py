@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     Integer,
     Table,
+    Update,
     bindparam,
     case,
     exists,
@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import PAUSES, STOPS, Act
 from preferences.models.ledger import ChoiceRow, ConfirmationRow, LedgerEntryRow
 from preferences.models.outbox import ChangeEventRow
+from preferences.models.prepared import Prepared
 
 
 def _table(model: Any) -> Table:
@@ -84,24 +85,25 @@ def write_entry(session: Session, values: Mapping[str, Any], *, seen: int | Seen
     parameters = {f"new_{name}": value for name, value in values.items()}
     if guarded:
         parameters["seen"] = seen
-    found = session.connection().execute(_at_once(register, guarded=guarded), parameters).scalar_one_or_none()
-    return None if found is None else int(found)
+    row = _at_once(register, guarded=guarded).fetch_one(session, parameters)
+    return None if row is None else int(row[0])
 
 
 def _write_in_steps(session: Session, register: Register, values: Mapping[str, Any]) -> int:
     """SQLite has one writer and this is it (BEGIN IMMEDIATE), so what was seen is still so."""
-    connection = session.connection()
     parameters = {f"new_{name}": value for name, value in values.items()}
-    entry_id = parameters["new_id"] = int(connection.execute(_insert_entry(), parameters).scalar_one())
-    if connection.execute(_upsert_choice(register), parameters).rowcount == 1:
-        connection.execute(_insert_event(), parameters)
+    row = _insert_entry().fetch_one(session, parameters)
+    assert row is not None  # noqa: S101 - RETURNING
+    parameters["new_id"] = row[0]
+    if _upsert_choice(register).run(session, parameters) == 1:
+        _insert_event().run(session, parameters)
     if register is Register.STOP:
-        connection.execute(_cancel(), parameters)
-    return entry_id
+        _cancel().run(session, parameters)
+    return int(row[0])
 
 
 @cache
-def _at_once(register: Register, *, guarded: bool) -> Executable:
+def _at_once(register: Register, *, guarded: bool) -> Prepared:
     """Everything in one PostgreSQL statement. The upsert comes first: its row lock makes concurrent acts take turns."""
     fresh = select(_NEXT_ID.label("id")).cte("fresh")
     choice = _choice_values(register, fresh.c.id)
@@ -114,28 +116,33 @@ def _at_once(register: Register, *, guarded: bool) -> Executable:
     told = insert(_events).from_select(list(event), select(*event.values()).where(has_folded)).cte("told")
     statement = select(fresh.c.id).add_cte(written.cte("written"), folded, told)
     if register is Register.STOP:
-        statement = statement.add_cte(_cancel().cte("cancelled"))
-    return statement.where(has_folded) if guarded else statement
+        statement = statement.add_cte(_cancelling().cte("cancelled"))
+    return Prepared(statement.where(has_folded) if guarded else statement)
 
 
 @cache
-def _insert_entry() -> Executable:
-    return insert(_ledger).values({column.name: _new(column.name) for column in _ENTRY}).returning(_ledger.c.id)
+def _insert_entry() -> Prepared:
+    entry = {column.name: _new(column.name) for column in _ENTRY}
+    return Prepared(insert(_ledger).values(entry).returning(_ledger.c.id))
 
 
 @cache
-def _upsert_choice(register: Register) -> Any:
+def _upsert_choice(register: Register) -> Prepared:
     choice = _choice_values(register, _new("id"))
-    return _where_newer(sqlite.insert(_choices).values(choice), register, choice, guarded=False)
+    return Prepared(_where_newer(sqlite.insert(_choices).values(choice), register, choice, guarded=False))
 
 
 @cache
-def _insert_event() -> Executable:
-    return insert(_events).values(_event_values(_new("id")))
+def _insert_event() -> Prepared:
+    return Prepared(insert(_events).values(_event_values(_new("id"))))
 
 
 @cache
-def _cancel() -> Any:
+def _cancel() -> Prepared:
+    return Prepared(_cancelling())
+
+
+def _cancelling() -> Update:
     asked_before = _confirmations.c.asked_at <= _new("occurred_at")
     return (
         update(_confirmations)

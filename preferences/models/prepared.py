@@ -1,0 +1,113 @@
+"""Statements compiled once and run on the driver's own cursor: for the few that every one-click runs.
+
+SQLAlchemy still writes the SQL, converts values both ways, and owns connection and transaction. What is left out is the
+execution context it makes for every call, which costs more than the statement itself (see docs/one-click.md for figures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import TypeEngine
+
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    sql: str
+    order: tuple[str, ...] | None
+    """Names in the order of the question marks; None where the driver takes names."""
+    fixed: Mapping[str, Any]
+    """Values that stand in the statement itself, converted."""
+    binds: tuple[tuple[str, Convert | None], ...]
+    results: tuple[Convert | None, ...]
+
+
+class Prepared:
+    """A Core statement of binds and literals. Driver errors come out as SQLAlchemy's, and a lost connection leaves the pool."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def fetch_one(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The one row that the statement returns, converted; None where it returns none."""
+        cursor, compiled = self._execute(session, parameters)
+        row = cursor.fetchone()
+        cursor.close()
+        if row is None:
+            return None
+        return tuple(
+            value if value is None or convert is None else convert(value)
+            for value, convert in zip(row, compiled.results, strict=True)
+        )
+
+    def run(self, session: Session, parameters: Mapping[str, Any]) -> int:
+        """Run a statement that returns nothing. Returns how many rows it wrote."""
+        cursor, _ = self._execute(session, parameters)
+        count = int(cursor.rowcount)
+        cursor.close()
+        return count
+
+    def _execute(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, _Compiled]:
+        connection = session.connection()
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _compile(self._statement, dialect)
+        values = dict(compiled.fixed)
+        for name, convert in compiled.binds:
+            value = parameters[name]
+            values[name] = value if convert is None else convert(value)
+        sent = values if compiled.order is None else [values[name] for name in compiled.order]
+        return on_cursor(connection, compiled.sql, sent), compiled
+
+
+def on_cursor(connection: Connection, sql: str, sent: Any = ()) -> Any:
+    """Run SQL on a cursor of the driver, with errors as SQLAlchemy's. The caller closes the cursor."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql, sent)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _translated(connection, cursor, sql, error) from error
+    return cursor
+
+
+def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
+    compiled: Any = statement.compile(dialect=dialect)
+    fixed: dict[str, Any] = {}
+    binds: list[tuple[str, Convert | None]] = []
+    for name, bind in compiled.binds.items():
+        convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        if bind.required:
+            binds.append((name, convert))
+        else:
+            fixed[name] = convert(bind.effective_value) if convert else bind.effective_value
+    results = [kind.dialect_impl(dialect).result_processor(dialect, None) for kind in _returned_types(statement)]
+    order = tuple(compiled.positiontup) if compiled.positional else None
+    return _Compiled(str(compiled), order, fixed, tuple(binds), tuple(results))
+
+
+def _returned_types(statement: Any) -> list[TypeEngine[Any]]:
+    """The types of a select's columns, or of those after RETURNING."""
+    described = statement.column_descriptions if statement.is_select else statement.returning_column_descriptions
+    return [column["type"] for column in described]
+
+
+def _translated(connection: Connection, cursor: Any, sql: str, error: Exception) -> BaseException:
+    """The driver's error as SQLAlchemy's own, without the values. A connection that is gone is not given to anybody again."""
+    dialect = connection.dialect
+    lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)  # type: ignore[arg-type]
+    if lost:
+        connection.invalidate(error)
+        connection.engine.dispose()
+    return DBAPIError.instance(
+        sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -25,7 +25,7 @@ class Received:
     """One message in the mailbox."""
 
     id: MailboxId
-    raw: bytes
+    raw: bytes = field(repr=False)
 
     @property
     def parsed(self) -> EmailMessage:

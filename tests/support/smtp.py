@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import ssl
@@ -13,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -62,17 +62,31 @@ def smtp_server(
 ) -> Iterator[tuple[int, Kept]]:
     """A real server on a free port. `tls` offers STARTTLS and requires it. Yields the port and what it was given."""
     kept = kept or Kept()
-    controller = Controller(
-        kept,
-        hostname="127.0.0.1",
-        port=_free_port(),
-        server_kwargs={"tls_context": tls, "require_starttls": tls is not None, "enable_SMTPUTF8": True, **options},
+    settings = {"tls_context": tls, "require_starttls": tls is not None, "enable_SMTPUTF8": True, **options}
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(
+        loop.create_server(lambda: SMTP(kept, hostname="mx.example", loop=loop, **settings), "127.0.0.1", 0)
     )
-    controller.start()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
     try:
-        yield controller.port, kept
+        yield int(server.sockets[0].getsockname()[1]), kept
     finally:
-        controller.stop()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        server.close()
+        loop.run_until_complete(_end_conversations(loop))
+        loop.close()
+
+
+async def _end_conversations(loop: asyncio.AbstractEventLoop) -> None:
+    """Let every conversation notice that it is over, so that nothing is left behind."""
+    mine = asyncio.current_task()
+    others = [task for task in asyncio.all_tasks(loop) if task is not mine]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0.01)
 
 
 @contextmanager
@@ -148,8 +162,3 @@ def self_signed(folder: Path, host: str = "127.0.0.1") -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
     return context
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

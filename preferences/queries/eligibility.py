@@ -230,7 +230,7 @@ def _stop(level: _Level, levels: Sequence[_Level]) -> _Rung:
     overruled = [and_(part.grants(), part.since > level.since) for part in levels if part.step.narrows(level.step)]
     reason = case({act: literal(reason, _REASON) for act, reason in STOP_REASONS.items()}, value=level.act)
     stops = level.act.in_(list(STOP_REASONS))
-    return _Rung(and_(stops, ~func.coalesce(or_(false(), *overruled), false())), reason, since=level.since)
+    return _Rung(and_(stops, ~or_(false(), *overruled)), reason, since=level.since)
 
 
 def _pause(level: _Level, levels: Sequence[_Level], at: datetime) -> _Rung:

@@ -17,6 +17,7 @@ from .prepared import on_cursor
 
 READ_ONLY = {"preferences_read_only": True}
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
+NO_BEGIN = {"preferences_no_begin": True}
 SQLITE_BUSY_MILLISECONDS = 10_000
 
 
@@ -45,11 +46,10 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def glancing() -> Iterator[Session]:
-    """As reading(), for one or two statements that each see their own moment: PostgreSQL is spared BEGIN and ROLLBACK."""
+    """As reading(), for one or two statements that each see their own moment: the database is spared BEGIN and ROLLBACK."""
     engine = _engine()
-    options = READ_ONLY if engine.dialect.name == "sqlite" else AUTOCOMMIT
     with Session(engine, expire_on_commit=False, autoflush=False) as session:
-        session.connection(execution_options=options)
+        session.connection(execution_options=NO_BEGIN if engine.dialect.name == "sqlite" else AUTOCOMMIT)
         try:
             yield session
         finally:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act
@@ -18,11 +17,11 @@ from preferences.domain.choice import NO_CHOICE, Choice
 from preferences.domain.eligibility import Allowed, RecipientStatus
 from preferences.domain.purpose import LawfulBasis, Purpose
 from preferences.domain.suppression import PRECEDENCE, SuppressionReason
-from preferences.models.ledger import ConfirmationRow
 
-from .choices import Standing, standing
+from .choices import Standing
 from .purposes import catalogue
 from .recipients import RecipientView
+from .standing import AskedRow, standing_at_once
 
 
 class State(StrEnum):
@@ -39,9 +38,12 @@ class State(StrEnum):
     REVOKED = "revoked"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Control:
-    """One purpose or topic with the person's answer, truthfully: why it is so, since when, and what is still open."""
+    """One purpose or topic with the person's answer, truthfully: why it is so, since when, and what is still open.
+
+    Those of everybody who has chosen nothing there are one and the same object.
+    """
 
     described: Described
     answer: Answer
@@ -53,6 +55,8 @@ class Control:
     is_waiting: bool
     """Asked for on the page and not yet confirmed by the mailbox (T11)."""
     topics: tuple[Control, ...] = ()
+    is_untouched: bool = False
+    """Whether the person has chosen and asked nothing here, nor in a topic of it."""
 
     @property
     def purpose(self) -> Purpose:
@@ -97,8 +101,8 @@ class PreferencePage:
 def preference_page(session: Session, recipient: RecipientView, *, at: datetime) -> PreferencePage:
     """Everything the page shows of this person now."""
     known = catalogue(session)
-    where = standing(session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index)
-    waiting = _waiting(session, known, recipient, at)
+    where, asked = standing_at_once(session, recipient, at=at)
+    waiting = _waiting(asked, known)
     controls = _controls(known, where, frozenset(one.described.purpose.id for one in waiting), at)
     everything = known.everything()
     reasons = {found.reason for found in where.suppressions}
@@ -126,14 +130,59 @@ def own_answers(where: Standing) -> Standing:
     return Standing(status=RecipientStatus.ACTIVE, choices=awake, suppressions=())
 
 
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A purpose with its topics, and its control for everybody who has chosen nothing in it."""
+
+    entry: Described
+    topics: tuple[Described, ...]
+    ids: frozenset[int]
+    untouched: Control
+
+
+_branches: WeakKeyDictionary[Catalogue, tuple[_Branch, ...]] = WeakKeyDictionary()
+
+
 def _controls(known: Catalogue, where: Standing, waiting: frozenset[int], at: datetime) -> tuple[Control, ...]:
     own = own_answers(where)
+    touched = waiting.union(purpose_id for purpose_id, _ in where.choices)
     return tuple(
-        replace(
-            _control(where, own, [entry], waiting, at),
-            topics=tuple(_control(where, own, [entry, topic], waiting, at) for topic in known.topics(entry.purpose)),
+        branch.untouched
+        if touched.isdisjoint(branch.ids)
+        else _with_topics(where, own, branch.entry, branch.topics, waiting, at)
+        for branch in _branches_of(known, at)
+    )
+
+
+def _branches_of(known: Catalogue, at: datetime) -> tuple[_Branch, ...]:
+    """Worked out once for a catalogue. Without a choice there is no pause, so the moment makes no difference."""
+    found = _branches.get(known)
+    if found is None:
+        nobody = Standing(status=RecipientStatus.ACTIVE, choices={}, suppressions=())
+        found = tuple(
+            _Branch(
+                entry=entry,
+                topics=(topics := tuple(known.topics(entry.purpose))),
+                ids=frozenset(int(one.purpose.id) for one in (entry, *topics)),
+                untouched=replace(_with_topics(nobody, nobody, entry, topics, frozenset(), at), is_untouched=True),
+            )
+            for entry in known.purposes()
         )
-        for entry in known.purposes()
+        _branches[known] = found
+    return found
+
+
+def _with_topics(
+    where: Standing,
+    own: Standing,
+    entry: Described,
+    topics: Sequence[Described],
+    waiting: frozenset[int],
+    at: datetime,
+) -> Control:
+    return replace(
+        _control(where, own, [entry], waiting, at),
+        topics=tuple(_control(where, own, [entry, topic], waiting, at) for topic in topics),
     )
 
 
@@ -174,27 +223,11 @@ def _pause_end(choices: Sequence[Choice], at: datetime) -> datetime | None:
     return max((end for end in ends if end is not None), default=None)
 
 
-def _waiting(session: Session, known: Catalogue, recipient: RecipientView, at: datetime) -> tuple[Waiting, ...]:
-    rows = session.connection().execute(_open_confirmations(), {"recipient": recipient.id, "at": at})
+def _waiting(rows: Sequence[AskedRow], known: Catalogue) -> tuple[Waiting, ...]:
     found: dict[int, Waiting] = {}
-    for asked, expires_at in rows:
-        for item in asked:
+    for row in rows:
+        for item in row.asked:
             described = known.by_id(item["purpose_id"])
             if described is not None and not described.purpose.is_archived:
-                found[described.purpose.id] = Waiting(described, Act(item["act"]), expires_at)
+                found[described.purpose.id] = Waiting(described, Act(item["act"]), row.expires_at)
     return tuple(found.values())
-
-
-@cache
-def _open_confirmations() -> Executable:
-    rows = ConfirmationRow.__table__.c
-    return (
-        select(rows.asked, rows.expires_at)
-        .where(
-            rows.recipient_id == bindparam("recipient"),
-            rows.confirmed_at.is_(None),
-            rows.cancelled_at.is_(None),
-            rows.expires_at > bindparam("at", type_=rows.expires_at.type),
-        )
-        .order_by(rows.id)
-    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Executable, Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.address import Address, mask_address
@@ -61,7 +62,8 @@ class RecipientView:
 
 def recipient_by_id(session: Session, recipient_id: RecipientId) -> RecipientView | None:
     """The recipient with this id, erased ones too."""
-    return _one(session, RecipientRow.id == recipient_id)
+    row = session.connection().execute(_by_id(), {"id": recipient_id}).one_or_none()
+    return None if row is None else _view(row)
 
 
 def recipient_by_address(session: Session, address: Address) -> RecipientView | None:
@@ -81,6 +83,12 @@ def recipients_by_domain(
     condition = (RecipientRow.domain_index == keyring().domain_index(domain)) & (RecipientRow.id > (after or 0))
     rows = session.execute(select(*_COLUMNS).where(condition).order_by(RecipientRow.id).limit(limit))
     return [_view(row) for row in rows]
+
+
+@cache
+def _by_id() -> Executable:
+    """Made once: every page of a recipient begins with it."""
+    return select(*_COLUMNS).where(RecipientRow.id == bindparam("id"))
 
 
 def _one(session: Session, condition: ColumnElement[bool]) -> RecipientView | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import calendar
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from flask_babel import get_timezone, lazy_gettext, to_utc
+from flask_babel import lazy_gettext
 from wtforms import DateField, EmailField, Form, RadioField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
 
 from preferences.domain.address import MAX_ADDRESS_BYTES, Address, parse_address
 from preferences.domain.errors import InvalidAddress
 from preferences.services.preferences import LONGEST_PAUSE
+
+from .dates import local_date, months_after, start_of_day
 
 UNTIL_DATE = "date"
 LENGTHS = (("1", lazy_gettext("1 month")), ("3", lazy_gettext("3 months")), ("6", lazy_gettext("6 months")))
@@ -45,41 +46,28 @@ class PauseForm(Form):
     length = RadioField(
         choices=[*LENGTHS, (UNTIL_DATE, "")],
         validators=[InputRequired(lazy_gettext("Choose how long the pause shall be."))],
-        validate_choice=True,
     )
     until = DateField(validators=[Optional()])
 
-    def validate_until(self, field: DateField) -> None:
+    def validate(self, extra_validators: Any = None) -> bool:
         """A date of its own must be given where that was chosen, after today and within a year."""
-        if self.length.data != UNTIL_DATE:
-            return
+        valid = super().validate(extra_validators)
+        if self.length.errors:
+            self.length.errors = [lazy_gettext("Choose how long the pause shall be.")]
+        elif self.until.errors or (self.length.data == UNTIL_DATE and not self._is_within_a_year()):
+            self.until.errors = [lazy_gettext("Choose a date after today and within a year.")]
+            return False
+        return valid
+
+    def _is_within_a_year(self) -> bool:
         today = local_date(datetime.now(UTC))
-        if field.data is None or not today < field.data <= today + LONGEST_PAUSE:
-            raise ValidationError(lazy_gettext("Choose a date after today and within a year."))
+        return self.until.data is not None and today < self.until.data < today + LONGEST_PAUSE
 
     def ends_at(self, now: datetime) -> datetime:
         """The start of the day on which mail comes again, in the organisation's time zone."""
         if self.length.data == UNTIL_DATE and self.until.data is not None:
             return start_of_day(self.until.data)
         return start_of_day(months_after(local_date(now), int(self.length.data)))
-
-
-def local_date(moment: datetime) -> date:
-    """The date of a moment in the organisation's time zone."""
-    zone: Any = get_timezone()
-    return moment.astimezone(zone).date()
-
-
-def start_of_day(day: date) -> datetime:
-    """The first moment of a day in the organisation's time zone, in UTC."""
-    moment: datetime = to_utc(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware by the zone
-    return moment.replace(tzinfo=UTC)
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day so many months later, or the last day of a shorter month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def messages(form: Form) -> list[tuple[str, str]]:

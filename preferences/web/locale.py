@@ -17,13 +17,21 @@ def request_locale() -> str:
     configured = settings()
     if not has_request_context():
         return configured.default_locale
-    asked = request.args.get(PARAMETER, "")
-    if asked in configured.locales:
-        return asked
+    if request.query_string:
+        asked = request.args.get(PARAMETER, "")
+        if asked in configured.locales:
+            return asked
     recipients_own = g.get("recipient_locale")
     if recipients_own in configured.locales:
         return str(recipients_own)
-    return request.accept_languages.best_match(configured.locales) or configured.default_locale
+    wanted = request.accept_languages
+    return (wanted and wanted.best_match(configured.locales)) or configured.default_locale
+
+
+def asked_language() -> str:
+    """What the switch on the page says; empty where it says nothing that we offer."""
+    asked = request.args.get(PARAMETER, "")
+    return asked if asked in settings().locales else ""
 
 
 def speak(locale: str | None) -> None:
@@ -33,10 +41,10 @@ def speak(locale: str | None) -> None:
 
 def keeping_language(path: str) -> str:
     """The path with the language chosen on the page, so that a link or a form does not change it back (D13)."""
-    asked = request.args.get(PARAMETER, "")
-    return f"{path}?{PARAMETER}={quote(asked)}" if asked in settings().locales else path
+    asked = asked_language()
+    return f"{path}?{PARAMETER}={quote(asked)}" if asked else path
 
 
-def in_language(locale: str) -> str:
-    """This page in another language."""
-    return f"{quote(request.path)}?{PARAMETER}={quote(locale)}"
+def in_language(locale: str, path: str | None = None) -> str:
+    """This page, or the one at the path, in another language."""
+    return f"{quote(request.path) if path is None else path}?{PARAMETER}={quote(locale)}"

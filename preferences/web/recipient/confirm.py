@@ -19,11 +19,11 @@ from preferences.queries.notices import notice_text
 from preferences.queries.recipients import RecipientView, recipient_by_id
 from preferences.services.confirmations import Asked, ConfirmOutcome, Pending, confirm, find_confirmation
 from preferences.web.access import Access, access
+from preferences.web.dates import in_words
 from preferences.web.locale import keeping_language, speak
 from preferences.web.plumbing import settings, signer, utc_now
 
 from . import blueprint
-from .preference_view import day
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def confirmation(token: str) -> str:
         outcome=None if outcome is None else outcome.value,
         wanted=wanted,
         masked_address=recipient.masked_address,
-        asked_on=day(pending.asked_at),
+        asked_on=in_words(pending.asked_at),
         is_stopped=where.stopped_everything,
         preferences=keeping_language(f"/p/{_preferences_token(recipient)}"),
     )

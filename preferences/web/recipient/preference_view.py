@@ -6,17 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
 
 from flask import render_template
-from flask_babel import format_date
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from preferences.domain.answer import Answer
 from preferences.domain.purpose import About, LawfulBasis, NoticeText
 from preferences.queries.preference_page import Control, PreferencePage
-from preferences.web.forms import LENGTHS, UNTIL_DATE, PauseForm, local_date
-from preferences.web.locale import request_locale
+from preferences.web.dates import date_in_words, in_words, local_date
+from preferences.web.forms import LENGTHS, UNTIL_DATE, PauseForm
+from preferences.web.locale import asked_language, keeping_language, request_locale
 from preferences.web.plumbing import settings
 
 from .opened import Opened
@@ -47,11 +48,25 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Purposes of one kind under one heading."""
+class Frame:
+    """All that the page shows around the controls, except whose page it is; equal frames look the same."""
 
-    about: About
-    cards: tuple[tuple[Markup, ...], ...]
+    language_asked: str
+    everything: NoticeText
+    everything_version: int
+    is_stopped: bool
+    stopped_since: str
+    in_the_way: str
+    paused_until: str
+    can_pause: bool
+    waiting: tuple[str, ...]
+    language: str | None
+    cards: tuple[tuple[About, int], ...]
+    """How many cards stand under each heading."""
+
+
+PATH, ADDRESS, CARD = "\ue000path\ue000", "\ue000address\ue000", "\ue000card\ue000"
+"""Stand in a kept frame for what is put in afterwards: where the forms go, the masked address, each card of controls."""
 
 
 def render_preferences(
@@ -59,22 +74,12 @@ def render_preferences(
 ) -> str:
     """The whole page; with errors, the summary first."""
     locale, default = request_locale(), settings().default_locale
-    return render_template(
-        "recipient/preferences.html",
-        opened=opened,
-        page=page,
-        everything=page.everything.text(locale, default),
-        everything_version=page.everything.purpose.notice_version_id,
-        groups=_groups(page, locale, default),
-        waiting=[one.described.text(locale, default).title for one in page.waiting],
-        stopped_since=day(page.stopped_since),
-        paused_until=day(page.paused_until),
-        can_pause=any(one.answer == "yes" for one in _mail_controls(page)),
-        pause=pause_form,
-        lengths=LENGTHS,
-        until_date=UNTIL_DATE,
-        errors=errors,
-    )
+    cards = _cards(page, locale, default)
+    one = _frame(opened, page, locale, default, cards)
+    html = _render_frame(locale, one) if pause_form is None else _frame_html(one, pause_form, errors)
+    first, *rest = html.split(CARD)
+    whole = first + "".join(f"{card}{after}" for (_, card), after in zip(cards, rest, strict=True))
+    return whole.replace(PATH, opened.token).replace(ADDRESS, str(escape(opened.recipient.masked_address)))
 
 
 def fragment(control: Control, locale: str, default: str, *, is_topic: bool) -> Fragment:
@@ -97,31 +102,74 @@ def fragment(control: Control, locale: str, default: str, *, is_topic: bool) -> 
     )
 
 
-def day(moment: datetime | None) -> str:
-    """A date in words, in the language of the page; empty for None."""
-    return "" if moment is None else _in_words(local_date(moment), request_locale())
-
-
-@lru_cache(maxsize=4096)
-def _in_words(day: date, locale: str) -> str:
-    return str(format_date(day, "long"))
-
-
 @lru_cache(maxsize=8192)
 def _render(locale: str, one: Fragment) -> Markup:
     """One control; `locale` is that of the request, which the texts around the notice follow."""
-    since = _in_words(one.since, locale) if one.since else ""
-    paused_until = _in_words(one.paused_until, locale) if one.paused_until else ""
+    since = date_in_words(one.since, locale) if one.since else ""
+    paused_until = date_in_words(one.paused_until, locale) if one.paused_until else ""
     return Markup(render_template("recipient/control.html", one=one, since=since, paused_until=paused_until))  # noqa: S704
 
 
-def _groups(page: PreferencePage, locale: str, default: str) -> list[Group]:
-    cards: dict[About, list[tuple[Markup, ...]]] = {}
-    for control in page.controls:
-        card = [_render(locale, fragment(control, locale, default, is_topic=False))]
-        card += [_render(locale, fragment(topic, locale, default, is_topic=True)) for topic in control.topics]
-        cards.setdefault(control.purpose.about, []).append(tuple(card))
-    return [Group(about, tuple(cards[about])) for about in (About.MAIL, About.PUBLICATION) if about in cards]
+@lru_cache(maxsize=1024)
+def _render_frame(locale: str, one: Frame) -> str:
+    """The page around the controls, in the language of the request."""
+    return _frame_html(one, None, ())
+
+
+def _frame_html(one: Frame, pause_form: PauseForm | None, errors: Sequence[tuple[str, str]]) -> str:
+    return render_template(
+        "recipient/preferences.html",
+        here=keeping_language(f"/p/{PATH}"),
+        switch_path=f"/p/{PATH}",
+        address=ADDRESS,
+        card=CARD,
+        one=one,
+        pause=pause_form,
+        lengths=LENGTHS,
+        until_date=UNTIL_DATE,
+        errors=errors,
+    )
+
+
+def _frame(
+    opened: Opened, page: PreferencePage, locale: str, default: str, cards: Sequence[tuple[About, Markup]]
+) -> Frame:
+    return Frame(
+        language_asked=asked_language(),
+        everything=page.everything.text(locale, default),
+        everything_version=page.everything.purpose.notice_version_id,
+        is_stopped=page.is_stopped,
+        stopped_since=in_words(page.stopped_since),
+        in_the_way=page.in_the_way.value if page.in_the_way else "",
+        paused_until=in_words(page.paused_until),
+        can_pause=any(one.answer is Answer.YES for one in _mail_controls(page)),
+        waiting=tuple(one.described.text(locale, default).title for one in page.waiting),
+        language=opened.recipient.locale,
+        cards=tuple((about, sum(found is about for found, _ in cards)) for about in (About.MAIL, About.PUBLICATION)),
+    )
+
+
+def _cards(page: PreferencePage, locale: str, default: str) -> list[tuple[About, Markup]]:
+    """Each purpose with its topics, those that send mail first."""
+    ordered = sorted(page.controls, key=lambda one: one.purpose.about is not About.MAIL)
+    return [
+        (
+            control.purpose.about,
+            (_untouched_card if control.is_untouched else _card)(control, locale, default),
+        )
+        for control in ordered
+    ]
+
+
+def _card(control: Control, locale: str, default: str) -> Markup:
+    card = _render(locale, fragment(control, locale, default, is_topic=False))
+    for topic in control.topics:
+        card += _render(locale, fragment(topic, locale, default, is_topic=True))
+    return card
+
+
+_untouched_card = lru_cache(maxsize=512)(_card)
+"""The card of everybody who has chosen nothing in it: found by the control itself, which all of them share."""
 
 
 def _mail_controls(page: PreferencePage) -> list[Control]:

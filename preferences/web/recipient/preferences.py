@@ -10,9 +10,10 @@ from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from preferences.extensions import limiter
-from preferences.models.transaction import reading, transaction
+from preferences.models.transaction import glancing, reading, transaction
 from preferences.queries.preference_page import preference_page
 from preferences.web.access import Access, access
+from preferences.web.dates import in_words
 from preferences.web.forms import PauseForm, messages
 from preferences.web.plumbing import utc_now
 
@@ -20,7 +21,7 @@ from . import blueprint
 from .acting import act
 from .opened import Opened, Reach, open_preferences
 from .preference_form import Action, is_stop, read_form
-from .preference_view import day, render_preferences
+from .preference_view import render_preferences
 from .saved_page import saved_page
 
 SAVES_PER_MINUTE = "60 per minute"
@@ -32,11 +33,11 @@ SAVES_PER_MINUTE = "60 per minute"
 def preferences(token: str) -> str:
     """Show where the person stands. Changes nothing (M4)."""
     now = utc_now()
-    with reading() as session:
+    with glancing() as session:
         opened = open_preferences(session, token, now=now)
         page = preference_page(session, opened.recipient, at=now)
     if opened.reach is not Reach.FULL:
-        return _less(opened, day(page.stopped_since), is_stopped=page.is_stopped)
+        return _less(opened, in_words(page.stopped_since), is_stopped=page.is_stopped)
     return render_preferences(opened, page)
 
 
@@ -73,7 +74,7 @@ def _wrong(token: str, pause: PauseForm) -> tuple[str, int]:
         opened = open_preferences(session, token, now=now)
         page = preference_page(session, opened.recipient, at=now)
     if opened.reach is not Reach.FULL:
-        return _less(opened, day(page.stopped_since), is_stopped=page.is_stopped), 422
+        return _less(opened, in_words(page.stopped_since), is_stopped=page.is_stopped), 422
     return render_preferences(opened, page, pause_form=pause, errors=messages(pause)), 422
 
 

@@ -14,11 +14,12 @@ from preferences.queries.ledger import EntryView
 from preferences.queries.preference_page import PreferencePage, preference_page
 from preferences.queries.purposes import catalogue
 from preferences.services.undo import can_undo, entries_of_save, open_save
+from preferences.web.dates import in_words
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings, signer
 
 from .opened import Opened, Reach
-from .preference_view import Fragment, day, fragment
+from .preference_view import Fragment, fragment
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ def _changed(session: Session, page: PreferencePage, entry: EntryView, locale: s
     return Changed(
         title="" if described is None else described.text(locale, default).title,
         now=None if control is None else fragment(control, locale, default, is_topic=False),
-        since="" if control is None else day(control.since),
-        paused_until="" if control is None else day(control.paused_until),
+        since="" if control is None else in_words(control.since),
+        paused_until="" if control is None else in_words(control.paused_until),
         is_everything=described is not None and described.purpose.about is About.EVERYTHING,
         is_superseded=entry.id not in {choice.entry_id, choice.pause_entry_id},
     )

@@ -16,7 +16,7 @@ from preferences.domain.suppression import Suppression, SuppressionReason
 from preferences.models.ledger import EVERY_TRAINING, ChoiceRow
 from preferences.models.suppression import SuppressionRow
 
-_CHOICE = (
+CHOICE_COLUMNS = (
     ChoiceRow.act,
     ChoiceRow.basis,
     ChoiceRow.since,
@@ -57,7 +57,9 @@ def standing(
     choices: dict[tuple[int, int], Choice] = {}
     if recipient_id is not None:
         rows = session.execute(
-            select(ChoiceRow.purpose_id, ChoiceRow.training_id, *_CHOICE).where(ChoiceRow.recipient_id == recipient_id)
+            select(ChoiceRow.purpose_id, ChoiceRow.training_id, *CHOICE_COLUMNS).where(
+                ChoiceRow.recipient_id == recipient_id
+            )
         )
         choices = {(row[0], row[1]): Choice(*row[2:]) for row in rows}
     return Standing(status=status, choices=choices, suppressions=active_suppressions(session, address_index))
@@ -68,7 +70,7 @@ def choice_of(
 ) -> Choice:
     """One choice; `NO_CHOICE` where nothing was ever recorded."""
     row = session.execute(
-        select(*_CHOICE).where(
+        select(*CHOICE_COLUMNS).where(
             ChoiceRow.recipient_id == recipient_id,
             ChoiceRow.purpose_id == purpose_id,
             ChoiceRow.training_id == training_id,

@@ -6,4 +6,15 @@ from flask import Blueprint
 
 blueprint = Blueprint("recipient", __name__)
 
-from . import confirm, landing, own_data, policy, preferences, step_up, unsubscribe  # noqa: E402, F401 - register their views
+from . import (  # noqa: E402 - register their views on the blueprint
+    confirm,  # noqa: F401
+    landing,  # noqa: F401
+    own_copy,  # noqa: F401
+    own_data,  # noqa: F401
+    own_why,  # noqa: F401
+    own_words,  # noqa: F401
+    policy,  # noqa: F401
+    preferences,  # noqa: F401
+    step_up,  # noqa: F401
+    unsubscribe,  # noqa: F401
+)

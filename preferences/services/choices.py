@@ -40,7 +40,7 @@ class Held(Conflict):
         self.reason = reason
 
 
-class Outcome(StrEnum):
+class ReportOutcome(StrEnum):
     """What became of a report."""
 
     RECORDED = "recorded"
@@ -77,7 +77,7 @@ class Reporter:
 class Recorded:
     """What became of a report, and the choice as it now stands: an older act does not overrule a newer one (T28)."""
 
-    outcome: Outcome
+    outcome: ReportOutcome
     entry_id: int | None
     choice: Choice
 
@@ -102,7 +102,7 @@ def record_report(
         if report.act in INCREASES:
             _hold(where, report, now)
         if _is_on_record(report, where, current, occurred_at):
-            return Recorded(Outcome.UNCHANGED, None, current)
+            return Recorded(ReportOutcome.UNCHANGED, None, current)
         if report.purpose.about is About.EVERYTHING and report.act is Act.OBJECTED:
             _suppress(session, recipient, reporter, now)
         basis = report.basis if report.act is Act.GIVEN else report.basis or current.basis
@@ -113,9 +113,9 @@ def record_report(
             entry_id = record_act_if(session, new, current, now=now)
         after = choice_of(session, recipient.id, report.purpose.id, report.training_id)
         if entry_id is not None:
-            return Recorded(Outcome.RECORDED, entry_id, after)
+            return Recorded(ReportOutcome.RECORDED, entry_id, after)
         if after == current:
-            return Recorded(Outcome.UNCHANGED, None, after)
+            return Recorded(ReportOutcome.UNCHANGED, None, after)
 
 
 def _check_report(session: Session, report: Report, evidence: Mapping[str, Any]) -> None:

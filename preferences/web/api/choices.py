@@ -13,7 +13,7 @@ from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.models.ledger import EVERY_TRAINING
 from preferences.queries.purposes import catalogue
-from preferences.services.choices import Outcome, Report, Reporter, record_report
+from preferences.services.choices import Report, Reporter, ReportOutcome, record_report
 from preferences.services.recipients import find_recipient
 from preferences.web.access import Access, access
 
@@ -74,7 +74,7 @@ class ChoiceRecorded(BaseModel):
 
     id: str
     purpose: str
-    outcome: Outcome
+    outcome: ReportOutcome
     entry: Annotated[int | None, Field(description="The ledger entry; null when nothing new was recorded.")]
     choice: ChoiceState
 
@@ -112,7 +112,7 @@ def record_choice(call: Call[ChoiceReported]) -> Answer:
         "entry": recorded.entry_id,
         "choice": state_as_json(recorded.choice),
     }
-    return Answer(body, status=201 if recorded.outcome is Outcome.RECORDED else 200)
+    return Answer(body, status=201 if recorded.outcome is ReportOutcome.RECORDED else 200)
 
 
 def state_as_json(choice: Choice) -> dict[str, Any]:

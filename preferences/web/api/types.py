@@ -49,7 +49,7 @@ RecipientText = Annotated[
     str,
     Field(max_length=1000, description="A recipient's id (13 characters) or email address (at most 254 bytes)."),
 ]
-RecipientIdText = Annotated[str, Field(pattern="^[0-9a-hjkmnp-tv-z]{13}$", examples=["4zvvt9bke1n7w"])]
+RECIPIENT_ID_PATTERN = "^[0-9a-hjkmnp-tv-z]{13}$"
 PurposeKey = Annotated[
     str, Field(pattern="^[a-z][a-z0-9_]{0,63}$", description="The key of a purpose or topic.", examples=["marketing"])
 ]

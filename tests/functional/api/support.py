@@ -6,12 +6,23 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from preferences.web.api.calls import spec_of
 from tests.support.client import StrictClient
 
 BASE = "/api/v1"
+
+
+def conforms(app: Flask, method: str, path: str, response: TestResponse) -> None:
+    """Every good answer is what the specification says: no member more, none less, and one of the statuses declared."""
+    endpoint, _ = app.url_map.bind("preferences.example").match(BASE + path.partition("?")[0], method=method)
+    spec = spec_of(app.view_functions[endpoint])
+    if spec is not None and method != "HEAD":
+        assert response.status_code in spec.statuses
+        spec.gives.model_validate(json.loads(response.get_data()), extra="forbid")
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ class Reply:
 
     @property
     def mimetype(self) -> str:
-        return self.response.mimetype
+        return self.response.mimetype or ""
 
     def problem(self, status: int) -> dict[str, Any]:
         """The problem document, which has this status."""
@@ -66,13 +77,16 @@ class Api:
             self.session.rollback()
         sent = {"Authorization": f"Bearer {self.key}"} if self.key is not None else {}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return Reply(self.client.open(BASE + path, method=method, data=data, headers=sent))
+        response = self.client.open(BASE + path, method=method, data=data, headers=sent)
+        if response.status_code < 300 and response.mimetype == "application/json":
+            conforms(self.client.application, method, path, response)
+        return Reply(response)
 
     def get(self, path: str, **headers: str) -> Reply:
-        return self.call("GET", path, **headers)
+        return self.call("GET", path, None, **headers)
 
     def delete(self, path: str, **headers: str) -> Reply:
-        return self.call("DELETE", path, **headers)
+        return self.call("DELETE", path, None, **headers)
 
     def post(self, path: str, body: Any, *, key: str | None = None, **headers: str) -> Reply:
         return self.send("POST", path, body, key=key, **headers)

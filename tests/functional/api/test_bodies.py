@@ -89,7 +89,8 @@ def test_what_is_not_json_is_refused(api: Api, session: Session, request_: Reque
 @pytest.mark.parametrize("request_", WITH_BODY, ids=name_of)
 def test_json_of_another_shape_is_refused(api: Api, session: Session, request_: Request) -> None:
     before = rows_stored(session)
-    for document in [None, True, 1, 1.5, "text", [], [[]], {}, {"recipients": {}}, {"recipients": None}]:
+    shapes: list[Any] = [None, True, 1, 1.5, "text", [], [[]], {}, {"recipients": {}}, {"recipients": None}]
+    for document in shapes:
         assert api.send(request_[0], request_[1], document).problem(422)["errors"]
     assert rows_stored(session) == before
 

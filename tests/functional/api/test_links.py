@@ -70,7 +70,12 @@ def test_a_message_has_one_number_however_often_it_is_named(api: Api, session: S
 def test_each_row_has_its_own_result_in_the_order_asked(api: Api, session: Session) -> None:
     anna, bo = make_recipient(session), make_recipient(session, "bo@example.se")
     gone = make_recipient(session, "gone@example.se")
-    erased = {"status": RecipientStatus.ERASED, "address": None, "address_index": None, "domain_index": None}
+    erased: dict[Any, Any] = {
+        "status": RecipientStatus.ERASED,
+        "address": None,
+        "address_index": None,
+        "domain_index": None,
+    }
     session.query(RecipientRow).filter_by(id=gone.id).update(erased)
     session.commit()
     asked = [

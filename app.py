@@ -12,6 +12,7 @@ from preferences.cli.one_line import Misconfigured
 from preferences.config import Settings, read_settings
 from preferences.domain.errors import ConfigurationError
 from preferences.instance import with_instance_keys
+from preferences.web.application import Service
 from preferences.wiring import (
     connect_database,
     register_blueprints,
@@ -36,7 +37,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, instance_path: Path 
         settings = with_instance_keys(read_settings(environ, instance_path=folder))
     except ConfigurationError as error:
         raise Misconfigured(error.setting, error.why) from None
-    app = Flask("preferences", root_path=str(ROOT), instance_path=str(folder))
+    app = Service("preferences", root_path=str(ROOT), instance_path=str(folder))
     configure(app, settings)
     register_logging(app, settings)
     connect_database(app, settings)

@@ -103,12 +103,10 @@ def register_security(app: Flask, settings: Settings) -> None:
     from preferences.web.access import deny_undeclared
     from preferences.web.security import add_security_headers
     from preferences.web.session import register_step_up
-    from preferences.web.sessions import CookieSessions
 
     if settings.trusted_proxies:
         proxies = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
-    app.session_interface = CookieSessions()
     app.before_request(deny_undeclared)
     register_step_up(app)
     app.after_request(add_security_headers)

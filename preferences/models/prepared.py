@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
@@ -37,9 +36,9 @@ class Prepared:
         self._statement = statement
         self._compiled: dict[str, _Compiled] = {}
 
-    def fetch_one(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    def fetch_one(self, connection: Connection, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The one row that the statement returns, converted; None where it returns none."""
-        cursor, compiled = self._execute(session, parameters)
+        cursor, compiled = self._execute(connection, parameters)
         row = cursor.fetchone()
         cursor.close()
         if row is None:
@@ -49,15 +48,14 @@ class Prepared:
             for value, convert in zip(row, compiled.results, strict=True)
         )
 
-    def run(self, session: Session, parameters: Mapping[str, Any]) -> int:
+    def run(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
         """Run a statement that returns nothing. Returns how many rows it wrote."""
-        cursor, _ = self._execute(session, parameters)
+        cursor, _ = self._execute(connection, parameters)
         count = int(cursor.rowcount)
         cursor.close()
         return count
 
-    def _execute(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, _Compiled]:
-        connection = session.connection()
+    def _execute(self, connection: Connection, parameters: Mapping[str, Any]) -> tuple[Any, _Compiled]:
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:

@@ -28,7 +28,7 @@ class Stoppable:
 
 def stoppable(session: Session, recipient_id: RecipientId, purpose_id: int) -> Stoppable | None:
     """Recipient and choice in one query. None: unknown or erased, so there is nothing left to stop."""
-    row = _recipient_with_choice.fetch_one(session, {"recipient": recipient_id, "purpose": purpose_id})
+    row = _recipient_with_choice.fetch_one(session.connection(), {"recipient": recipient_id, "purpose": purpose_id})
     if row is None or row[1] is None:
         return None
     return Stoppable(row[0], BlindIndex(row[1]), Choice(*row[2:]))

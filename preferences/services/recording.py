@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Integer,
     Table,
     Update,
@@ -78,27 +79,27 @@ def write_entry(session: Session, values: Mapping[str, Any], *, seen: int | Seen
     `values` are the entry's columns and `type`, the event to tell. With `seen`, the entry id of the choice the act was decided
     on, nothing is written and None is returned when another act has changed that choice since.
     """
-    register = register_of(values["act"])
-    if session.get_bind().dialect.name == "sqlite":
-        return _write_in_steps(session, register, values)
+    register, connection = register_of(values["act"]), session.connection()
+    if connection.dialect.name == "sqlite":
+        return _write_in_steps(connection, register, values)
     guarded = seen is not Seen.ANYTHING
     parameters = {f"new_{name}": value for name, value in values.items()}
     if guarded:
         parameters["seen"] = seen
-    row = _at_once(register, guarded=guarded).fetch_one(session, parameters)
+    row = _at_once(register, guarded=guarded).fetch_one(connection, parameters)
     return None if row is None else int(row[0])
 
 
-def _write_in_steps(session: Session, register: Register, values: Mapping[str, Any]) -> int:
+def _write_in_steps(connection: Connection, register: Register, values: Mapping[str, Any]) -> int:
     """SQLite has one writer and this is it (BEGIN IMMEDIATE), so what was seen is still so."""
     parameters = {f"new_{name}": value for name, value in values.items()}
-    row = _insert_entry().fetch_one(session, parameters)
+    row = _insert_entry().fetch_one(connection, parameters)
     assert row is not None  # noqa: S101 - RETURNING
     parameters["new_id"] = row[0]
-    if _upsert_choice(register).run(session, parameters) == 1:
-        _insert_event().run(session, parameters)
+    if _upsert_choice(register).run(connection, parameters) == 1:
+        _insert_event().run(connection, parameters)
     if register is Register.STOP:
-        _cancel().run(session, parameters)
+        _cancel().run(connection, parameters)
     return int(row[0])
 
 

@@ -6,6 +6,7 @@ No answer here redirects before it has acted, none sets a cookie, and none tells
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import Response, redirect, render_template, request
@@ -13,6 +14,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import format_date
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import Headers
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -33,10 +35,21 @@ from . import blueprint
 from .posted import Ignored, Notice, OneClick, OwnForm, Stop, read_post
 from .unsubscribe_page import recipient_of, stop_page
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 log = structlog.get_logger()
 
-_accepted: dict[str, str] = {}
+_accepted: dict[str, bytes] = {}
 """The answer to a one-click, per language: the same for every link, so it is rendered once."""
+
+
+class ShortAnswer(Response):
+    """A whole answer of a few bytes: its headers go out as they are, without being copied and completed first."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers; the length has been known since the content was set."""
+        return self.headers
 
 
 class AnyText(BaseConverter):
@@ -127,8 +140,8 @@ def _accept() -> Response:
     """A short page that is true of every link and tells nothing of this one."""
     locale = request_locale()
     if locale not in _accepted:
-        _accepted[locale] = render_template("recipient/unsubscribe_accepted.html")
-    return Response(_accepted[locale], mimetype="text/html")
+        _accepted[locale] = render_template("recipient/unsubscribe_accepted.html").encode()
+    return ShortAnswer(_accepted[locale], mimetype="text/html")
 
 
 def _page(claims: Claims | None) -> str:

@@ -68,8 +68,9 @@ def received(app: Flask) -> list[Received]:
 
 
 def jobs(session: Session) -> list[OutboxJobRow]:
-    """Every outbox job as stored now."""
+    """Every outbox job as stored now; leaves no transaction open."""
     session.rollback()
-    return list(
-        session.scalars(select(OutboxJobRow).order_by(OutboxJobRow.id).execution_options(populate_existing=True))
-    )
+    found = list(session.scalars(select(OutboxJobRow).order_by(OutboxJobRow.id)))
+    session.expunge_all()
+    session.rollback()
+    return found

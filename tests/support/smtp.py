@@ -90,10 +90,11 @@ async def _end_conversations(loop: asyncio.AbstractEventLoop) -> None:
 
 
 @contextmanager
-def broken_server(at: str, *, hang: bool) -> Iterator[int]:
+def broken_server(at: str, *, hang: bool, reached: threading.Event | None = None) -> Iterator[int]:
     """A server that speaks until it has received a command that starts with `at` (`greeting`: not even that).
 
     Then it says nothing more (`hang`), or drops the line. `.` is the end of the message's content.
+    `reached` is set at that moment.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     listener.settimeout(10)
@@ -108,6 +109,8 @@ def broken_server(at: str, *, hang: bool) -> Iterator[int]:
             if at != "greeting":
                 line.sendall(b"220 broken.example\r\n")
                 _answer(line, commands, at)
+            if reached is not None:
+                reached.set()
             if hang:
                 over.wait(10)
 

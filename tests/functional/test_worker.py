@@ -1,0 +1,381 @@
+"""The worker: at least once, never for ever, never a word about addresses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+
+from preferences.domain.acts import Act
+from preferences.domain.capability import RecipientId
+from preferences.domain.retry import LONGEST_WAIT, MAX_ATTEMPTS, wait_after
+from preferences.models.idempotency import IdempotencyRow
+from preferences.models.outbox import OutboxJobRow
+from preferences.models.transaction import transaction
+from preferences.services.outbox import enqueue_mail
+from preferences.services.outbox_jobs import (
+    LEASE,
+    Job,
+    claim_jobs,
+    finish_job,
+    has_due_jobs,
+    payload_of,
+    release_jobs,
+    retry_job,
+)
+from preferences.worker import Worker
+from preferences.worker.cleanup import Cleaner, clear_away
+from tests.factories import act, make_recipient
+from tests.support.mailing import jobs, received, sending_to
+from tests.support.smtp import Kept, broken_server, smtp_server
+
+
+def enqueue(session: Session, recipient_id: RecipientId, now: datetime, **more: Any) -> None:
+    enqueue_mail(session, "fresh_link", recipient_id=recipient_id, parameters={"locale": "sv", **more}, now=now)
+    session.commit()
+
+
+def claim(now: datetime, limit: int = 10) -> list[Job]:
+    with transaction() as session:
+        return claim_jobs(session, limit=limit, now=now)
+
+
+def start_again(session: Session, now: datetime) -> None:
+    """Make every waiting job due now."""
+    session.execute(update(OutboxJobRow).where(OutboxJobRow.done_at.is_(None)).values(run_at=now))
+    session.commit()
+
+
+@pytest.fixture
+def kept(app: Flask) -> Iterator[Kept]:
+    """What a real SMTP server receives while the application sends to it."""
+    with smtp_server() as (port, kept), sending_to(app, port):
+        yield kept
+
+
+def test_a_job_is_done_once_and_its_outcome_kept(session: Session, now: datetime, kept: Kept) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    assert Worker().run_until_idle() == 1
+    assert Worker().run_until_idle() == 0
+    (job,) = jobs(session)
+    assert (job.outcome, job.attempts, job.claimed_until) == ("sent", 1, None)
+    assert job.done_at is not None
+    assert kept.recipients == [["anna@example.se"]]
+
+
+def test_two_claims_at_once_never_get_the_same_job(app: Flask, session: Session, now: datetime) -> None:
+    anna = make_recipient(session)
+    for _ in range(40):
+        enqueue(session, anna.id, now)
+    found: list[list[Job]] = []
+    barrier = threading.Barrier(4)
+
+    def run() -> None:
+        with app.app_context():
+            barrier.wait()
+            for _ in range(5):
+                found.append(claim(now + timedelta(seconds=1), limit=3))
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ids = [job.id for batch in found for job in batch]
+    assert len(ids) == len(set(ids)) == 40
+
+
+def test_a_crashed_workers_claim_runs_out_and_the_job_keeps_its_identity(session: Session, now: datetime) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    (first,) = claim(now)
+    assert claim(now + LEASE) == []
+    (second,) = claim(now + LEASE + timedelta(seconds=1))
+    assert second.identity == first.identity
+    assert (first.attempts, second.attempts) == (1, 2)
+
+
+def test_a_repeat_carries_the_same_message_id(session: Session, now: datetime, kept: Kept) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    Worker().run_until_idle()
+    session.execute(update(OutboxJobRow).values(done_at=None))
+    session.commit()
+    Worker().run_until_idle()
+    ids = {message_from_bytes(raw, policy=policy.default)["Message-ID"] for raw in kept.messages}
+    assert len(kept.messages) == 2
+    assert len(ids) == 1
+
+
+def test_a_late_worker_does_not_take_back_what_another_has_claimed(session: Session, now: datetime) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    (late,) = claim(now)
+    later = now + LEASE + timedelta(seconds=1)
+    (other,) = claim(later)
+    with transaction() as writing:
+        retry_job(writing, late, "will retry: timeout", run_at=later)
+        release_jobs(writing, [late])
+    assert jobs(session)[0].claimed_until == other.claimed_until
+    with transaction() as writing:
+        finish_job(writing, late, "sent", now=later)
+    assert jobs(session)[0].outcome == "sent"
+
+
+def test_what_is_not_due_waits(session: Session, now: datetime) -> None:
+    enqueue(session, make_recipient(session).id, now + timedelta(hours=1))
+    assert claim(now) == []
+    assert not has_due_jobs(session, now=now)
+    assert has_due_jobs(session, now=now + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("reply", ["451 4.7.1 greylisted", "421 too busy"])
+def test_a_greylisted_mail_is_tried_again_later_and_then_arrives(
+    session: Session, now: datetime, kept: Kept, reply: str
+) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    kept.replies["RCPT"] = reply
+    Worker().run_until_idle()
+    (job,) = jobs(session)
+    assert job.done_at is None
+    assert job.outcome == f"will retry: refused {reply[:9] if reply[:3] == '451' else reply[:3]}"
+    assert timedelta(seconds=40) < job.run_at - datetime.now(UTC) < timedelta(seconds=80)
+    kept.replies.clear()
+    start_again(session, now)
+    Worker().run_until_idle()
+    assert [job.outcome for job in jobs(session)] == ["sent"]
+    assert len(kept.messages) == 1
+
+
+def test_a_final_refusal_is_not_tried_again(session: Session, now: datetime, kept: Kept) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    kept.replies["RCPT"] = "550 5.1.1 <ADDRESS> unknown"
+    Worker().run_until_idle()
+    (job,) = jobs(session)
+    assert job.outcome == "failed: refused 550 5.1.1"
+    assert job.done_at is not None
+
+
+def test_after_the_last_try_it_gives_up_and_says_why(session: Session, now: datetime, kept: Kept) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    kept.replies["DATA"] = "452 disk full"
+    for _ in range(MAX_ATTEMPTS):
+        start_again(session, now)
+        Worker().run_until_idle()
+    (job,) = jobs(session)
+    assert job.outcome == "given up: refused 452"
+    assert job.attempts == MAX_ATTEMPTS
+    assert kept.messages == []
+
+
+def test_a_job_that_kills_its_workers_ends_too(session: Session, now: datetime, app: Flask) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    session.execute(update(OutboxJobRow).values(attempts=MAX_ATTEMPTS))
+    session.commit()
+    with broken_server("greeting", hang=False) as port, sending_to(app, port):
+        Worker().run_until_idle()
+    assert (jobs(session)[0].outcome or "").startswith("given up: ")
+
+
+def test_one_bad_job_does_not_hold_up_the_others(session: Session, now: datetime, kept: Kept) -> None:
+    anna = make_recipient(session)
+    enqueue(session, anna.id, now)
+    enqueue(session, anna.id, now)
+    stored = session.scalars(select(OutboxJobRow.id).order_by(OutboxJobRow.id)).all()
+    session.execute(text("UPDATE outbox_jobs SET payload = :junk WHERE id = :id"), {"junk": b"junk", "id": stored[0]})
+    session.commit()
+    Worker().run_until_idle()
+    assert [
+        job_outcome for (job_outcome,) in session.execute(select(OutboxJobRow.outcome).order_by(OutboxJobRow.id))
+    ] == [
+        "failed: unreadable",
+        "sent",
+    ]
+
+
+def test_t24_an_informational_job_asks_eligibility_when_it_is_sent_not_when_it_was_queued(
+    session: Session, now: datetime, kept: Kept
+) -> None:
+    content = {"title": "Nytt", "opening": "Hej.", "sections": []}
+    people = [make_recipient(session, f"{name}@example.se") for name in ("anna", "bo")]
+    for person in people:
+        act(session, person, "product_news")
+        enqueue_mail(
+            session,
+            "newsletter",
+            recipient_id=person.id,
+            parameters={"purpose": "product_news", "content": content},
+            now=now,
+        )
+    act(session, people[1], "product_news", Act.WITHDRAWN)
+    Worker().run_until_idle()
+    assert [job.outcome for job in jobs(session)] == ["sent", "dropped: withdrawn"]
+    assert kept.recipients == [["anna@example.se"]]
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in kept.messages[0]
+
+
+def test_a_stopped_worker_gives_back_what_it_has_not_begun(session: Session, now: datetime, app: Flask) -> None:
+    anna = make_recipient(session)
+    for _ in range(3):
+        enqueue(session, anna.id, now)
+    stop = threading.Event()
+    stop.set()
+    worker = Worker(stop=stop)
+    worker.run_batch()
+    assert [(job.attempts, job.claimed_until, job.done_at) for job in jobs(session)] == [(0, None, None)] * 3
+
+
+def test_a_job_is_not_begun_when_its_claim_is_about_to_run_out(session: Session, now: datetime, kept: Kept) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    times = iter([now, now, now + LEASE, now + LEASE, now + LEASE])
+    Worker(clock=lambda: next(times)).run_batch()
+    assert kept.messages == []
+    assert jobs(session)[0].attempts == 0
+
+
+def test_logs_and_outcomes_hold_no_address(
+    session: Session, now: datetime, kept: Kept, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enqueue(session, make_recipient(session, "hemlig@example.se", name="Hemlig Person").id, now)
+    kept.replies["RCPT"] = "450 <ADDRESS> try later"
+    Worker().run_until_idle()
+    kept.replies["RCPT"] = "550 <ADDRESS> never"
+    start_again(session, now)
+    Worker().run_until_idle()
+    written = "".join(capsys.readouterr())
+    for job in jobs(session):
+        written += job.outcome or ""
+    assert "refused 550" in written
+    assert "emlig" not in written
+
+
+def test_the_payload_is_encrypted_at_rest(session: Session, now: datetime) -> None:
+    enqueue(session, make_recipient(session).id, now)
+    stored = session.execute(text("SELECT payload FROM outbox_jobs")).scalar_one()
+    session.rollback()
+    assert b"fresh_link" not in bytes(stored)
+    (job,) = claim(now)
+    assert payload_of(session, job) == {"template": "fresh_link", "locale": "sv"}
+
+
+def test_cleaning_keeps_what_is_young(session: Session, now: datetime) -> None:
+    anna = make_recipient(session)
+    for hours, key in ((23, "young"), (25, "old")):
+        session.execute(
+            insert(IdempotencyRow),
+            {
+                "mailer_id": 1,
+                "key": key,
+                "request_digest": b"d" * 32,
+                "status": 200,
+                "answer": {},
+                "created_at": now - timedelta(hours=hours),
+            },
+        )
+    for _ in range(3):
+        enqueue(session, anna.id, now)
+    ids = [job.id for job in jobs(session)]
+    for days, job_id in zip((29, 31), ids[:2], strict=True):
+        done = update(OutboxJobRow).where(OutboxJobRow.id == job_id)
+        session.execute(done.values(done_at=now - timedelta(days=days), outcome="sent"))
+    session.commit()
+    cleared = clear_away(now=now)
+    assert (cleared["idempotency_keys"], cleared["outbox_jobs"]) == (1, 1)
+    assert session.scalars(select(IdempotencyRow.key)).all() == ["young"]
+    assert [job.id for job in jobs(session)] == [ids[0], ids[2]]
+
+
+def test_cleaning_runs_at_the_start_and_then_once_an_hour(session: Session, now: datetime) -> None:
+    cleaner = Cleaner()
+    anna = make_recipient(session)
+    left = []
+    for moment in (0.0, 3599.0, 3600.0):
+        enqueue(session, anna.id, now)
+        session.execute(update(OutboxJobRow).values(done_at=now - timedelta(days=40)))
+        session.commit()
+        cleaner.run_if_due(now=now, monotonic=moment)
+        left.append(len(jobs(session)))
+    assert left == [0, 1, 0]
+
+
+@pytest.mark.parametrize("attempts", range(1, MAX_ATTEMPTS))
+def test_waits_grow_with_jitter_and_have_an_end(attempts: int) -> None:
+    shortest, longest = wait_after(attempts, jitter=0.0), wait_after(attempts, jitter=0.999)
+    assert shortest is not None
+    assert longest is not None
+    assert timedelta(seconds=48) <= shortest < longest <= LONGEST_WAIT * 1.2
+    assert wait_after(MAX_ATTEMPTS, jitter=0.5) is None
+
+
+def environment(app: Flask, **more: str) -> dict[str, str]:
+    """The environment of a process of its own on the application's database."""
+    from tests.conftest import settings_environment
+
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    return {**os.environ, **settings_environment(url, INSTANCE_PATH=app.instance_path, **more)}
+
+
+@pytest.mark.slow
+def test_once_does_what_is_due_and_stops(app: Flask, session: Session, now: datetime, root: Path) -> None:
+    before = len(received(app))
+    enqueue(session, make_recipient(session).id, now)
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", "worker", "--once"],
+        cwd=root,
+        env=environment(app),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "1 jobs worked on.\n"
+    assert len(received(app)) == before + 1
+
+
+@pytest.mark.slow
+def test_sigterm_finishes_the_job_in_hand_and_gives_back_the_rest(
+    app: Flask, session: Session, now: datetime, root: Path
+) -> None:
+    anna = make_recipient(session)
+    for _ in range(3):
+        enqueue(session, anna.id, now)
+    reached = threading.Event()
+    with broken_server("DATA", hang=True, reached=reached) as port:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "app", "worker"],
+            cwd=root,
+            env=environment(
+                app,
+                MAIL_TRANSPORT="smtp",
+                MAIL_SERVER="127.0.0.1",
+                MAIL_PORT=str(port),
+                MAIL_SECURITY="none",
+                MAIL_TIMEOUT="3",
+            ),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert reached.wait(40)
+            worker.send_signal(signal.SIGTERM)
+            _, logged = worker.communicate(timeout=30)
+        finally:
+            worker.kill()
+            worker.wait()
+    assert worker.returncode == 0
+    events = [json.loads(line)["event"] for line in logged.splitlines()]
+    assert events[-1] == "worker_stopped"
+    found = jobs(session)
+    assert [job.claimed_until for job in found] == [None, None, None]
+    assert found[0].outcome == "will retry: timeout"
+    assert [job.attempts for job in found] == [1, 0, 0]

@@ -133,10 +133,15 @@ def check_incoming_evidence(evidence: IncomingEvidence, known: Catalogue, now: d
         path=tuple(known.path_to(purpose)),
         act=evidence.act,
         basis=check_act(purpose, evidence.act, evidence.basis, content),
-        occurred_at=check_occurred_at(evidence.occurred_at or now, now),
+        occurred_at=check_incoming_time(evidence.occurred_at or now, evidence.act, now),
         is_dated=evidence.occurred_at is not None,
         evidence=content,
     )
+
+
+def check_incoming_time(occurred_at: datetime, act: Act, now: datetime) -> datetime:
+    """The person's own time. A stop whose time lies ahead counts from now, so that no stop is lost. Raises InvalidValue."""
+    return check_occurred_at(min(occurred_at, now) if act in STOPS and occurred_at.tzinfo else occurred_at, now)
 
 
 def check_fields(row: IncomingRecipient) -> dict[str, str]:

@@ -23,8 +23,8 @@ from preferences.domain.intake import (
     RowResult,
     check_fields,
     check_incoming_evidence,
+    check_incoming_time,
 )
-from preferences.domain.rules import check_occurred_at
 from preferences.models.crypto import keyring
 
 MOST_REMEMBERED = 10_000
@@ -86,7 +86,7 @@ def _evidence_checker(known: Catalogue, now: datetime) -> Callable[[IncomingEvid
             if len(remembered) < MOST_REMEMBERED:
                 remembered[shared] = found
             return found
-        return _at(found, check_occurred_at(evidence.occurred_at, now))
+        return _at(found, check_incoming_time(evidence.occurred_at, evidence.act, now))
 
     return check
 

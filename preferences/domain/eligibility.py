@@ -13,11 +13,15 @@ from enum import StrEnum
 
 from .acts import Act
 from .choice import EVERY_TRAINING, Choice
+from .errors import InvalidValue
 from .purpose import LawfulBasis, Purpose
 from .suppression import PRECEDENCE, Suppression, SuppressionReason
 
 HOLDS_FOR = timedelta(hours=1)
 """How long after asking an `allowed` may be acted upon before asking again (T24)."""
+
+LOOK_BACK, LOOK_AHEAD = timedelta(days=1), timedelta(days=90)
+"""How far from now `at` may lie: a day back forgives a mailer's clock and queue, further ahead nothing is known."""
 
 
 class RecipientStatus(StrEnum):
@@ -169,6 +173,13 @@ def decide(
     if status is not RecipientStatus.ACTIVE:
         return Refused(Reason(status.value))
     return _decide_by_choices(levels, at=at, until=(asked_at or at) + HOLDS_FOR)
+
+
+def check_at(at: datetime, now: datetime) -> datetime:
+    """When the message would go, if that can be asked about now. Raises InvalidValue."""
+    if not now - LOOK_BACK <= at <= now + LOOK_AHEAD:
+        raise InvalidValue("`at` lies at most a day back and 90 days ahead.", pointer="/at")
+    return at
 
 
 def suppressed(reason: SuppressionReason) -> Reason:

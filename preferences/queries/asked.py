@@ -47,9 +47,13 @@ def prefer_index_lookups(session: Session) -> None:
     would compile the statement with its JIT, which takes longer than the lookups. SQLite always looks up.
     """
     if not _is_sqlite(session):
-        session.execute(text("SET LOCAL enable_hashjoin = off"))
-        session.execute(text("SET LOCAL enable_mergejoin = off"))
-        session.execute(text("SET LOCAL jit = off"))
+        session.execute(text(_INDEX_LOOKUPS))
+
+
+_INDEX_LOOKUPS = (
+    "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "
+    "set_config('jit', 'off', true)"
+)
 
 
 def _unnested(values: Any, key: Any) -> Any:

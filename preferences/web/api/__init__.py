@@ -31,6 +31,6 @@ register_problem_handlers(blueprint)
 
 def register_api(app: Flask) -> None:
     """Import every file of calls, so that their views are on the blueprint, and register it."""
-    from . import choices, links, recipients, reference, suppressions  # noqa: F401
+    from . import choices, eligibility, links, recipients, reference, suppressions  # noqa: F401
 
     app.register_blueprint(blueprint)

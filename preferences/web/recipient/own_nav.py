@@ -9,18 +9,24 @@ from flask_babel import LazyString, lazy_gettext
 
 @dataclass(frozen=True, slots=True)
 class OwnPage:
-    """One entry of the menu."""
+    """One entry of the menu, with the line that the overview says about it."""
 
     path: str
     title: LazyString
+    about: LazyString
 
 
 OWN_PAGES = (
-    OwnPage("/me", lazy_gettext("Overview")),
-    OwnPage("/me/data", lazy_gettext("What we hold")),
-    OwnPage("/me/choices", lazy_gettext("Your choices")),
-    OwnPage("/me/history", lazy_gettext("History")),
-    OwnPage("/me/why", lazy_gettext("Why did I get this?")),
-    OwnPage("/me/senders", lazy_gettext("Who sends mail")),
-    OwnPage("/me/copy", lazy_gettext("Take a copy")),
+    OwnPage("/me/data", lazy_gettext("What we hold"), lazy_gettext("Your data, and where we got it.")),
+    OwnPage(
+        "/me/choices", lazy_gettext("Your choices"), lazy_gettext("What we may do, what that rests on, and since when.")
+    ),
+    OwnPage(
+        "/me/history", lazy_gettext("History"), lazy_gettext("Everything you answered, with the words that stood there.")
+    ),
+    OwnPage("/me/why", lazy_gettext("Why did I get this?"), lazy_gettext("The answer for one email.")),
+    OwnPage(
+        "/me/senders", lazy_gettext("Who sends mail"), lazy_gettext("The systems that send, and the changes they can read.")
+    ),
+    OwnPage("/me/copy", lazy_gettext("Take a copy"), lazy_gettext("Everything, to print or to take along.")),
 )

@@ -98,5 +98,7 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get("preferences_read_only", False)
-    on_cursor(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE").close()
+    options = connection.get_execution_options()
+    if not options.get("preferences_no_begin", False):
+        read_only = options.get("preferences_read_only", False)
+        on_cursor(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE").close()

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flask import Response, current_app, g, render_template
+from flask import Response, current_app, render_template
 
 from preferences.web.access import Access, access
+from preferences.web.locale import speak
 from preferences.web.plumbing import settings
 
 from . import blueprint
@@ -58,7 +59,7 @@ def openapi_json() -> Response:
 @access(Access.PUBLIC)
 def reference() -> str:
     """The page. Its text is English, like everything that the API says, so the frame around it is too where it can be."""
-    g.recipient_locale = "en"
+    speak("en")
     document = _specification()
     schemas = document["components"]["schemas"]
     return render_template(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import g, has_request_context, request
+from flask import has_request_context, request
 
 from .plumbing import settings
 
 PARAMETER = "lang"
 """The switch on every page: `?lang=en`. It changes what is shown, never what is stored."""
+
+RECIPIENTS_OWN = "preferences.recipients_own_language"
 
 
 def request_locale() -> str:
@@ -21,7 +23,7 @@ def request_locale() -> str:
         asked = request.args.get(PARAMETER, "")
         if asked in configured.locales:
             return asked
-    recipients_own = g.get("recipient_locale")
+    recipients_own = request.environ.get(RECIPIENTS_OWN)
     if recipients_own in configured.locales:
         return str(recipients_own)
     wanted = request.accept_languages
@@ -36,7 +38,7 @@ def asked_language() -> str:
 
 def speak(locale: str | None) -> None:
     """From here on this request speaks the recipient's language, unless the switch on the page said otherwise."""
-    g.recipient_locale = locale
+    request.environ[RECIPIENTS_OWN] = locale
 
 
 def keeping_language(path: str) -> str:

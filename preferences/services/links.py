@@ -10,13 +10,16 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from preferences.domain.address import parse_address
-from preferences.domain.capability import Capability, Claims, LinkSigner, RecipientId, Token
+from preferences.domain.capability import Capability, Claims, RecipientId
 from preferences.domain.eligibility import RecipientStatus
-from preferences.domain.errors import InvalidAddress
+from preferences.domain.errors import InvalidAddress, UnknownPurpose
 from preferences.domain.purpose import Purpose
 from preferences.domain.recipient_id import read_recipient_id
 from preferences.models.crypto import BlindIndex, keyring
 from preferences.queries.links import LinkTarget, targets_by_address, targets_by_id
+from preferences.queries.purposes import catalogue
+
+from .mail_links import MailLinks
 
 
 class NoLink(StrEnum):
@@ -36,43 +39,45 @@ SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class LinkSet:
-    """The tokens of one recipient. `mail` is the one for a mailto, where asked for."""
+    """The addresses of one recipient. `mailto` is a bare address; None where no gateway reads mail (M10)."""
 
     recipient_id: RecipientId
-    unsubscribe: Token
-    preferences: Token
-    mail: Token | None = None
+    unsubscribe_url: str
+    preferences_url: str
+    mailto: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkMinter:
-    """The signer with what the links of one message share."""
+    """What the links of one message share. `reference` is the message's number; 0 for none."""
 
-    signer: LinkSigner
+    links: MailLinks
     purpose: Purpose
     reference: int = 0
-    """The message's number; 0 for none."""
-    with_mail: bool = False
-    """Whether mailto tokens are wanted: a gateway reads mail (M10)."""
 
     def mint(self, session: Session, identifiers: Sequence[str], *, now: datetime) -> list[LinkSet | NoLink]:
         """The links of each recipient, named by id or address, in the order asked. Restricted ones have links like others."""
-        purpose_id = self.purpose.id
-        unsubscribe = self.signer.minter(Capability.UNSUBSCRIBE, purpose_id, issued_at=now, reference=self.reference)
-        preferences = self.signer.minter(Capability.PREFERENCES, purpose_id, issued_at=now, reference=self.reference)
-        found: list[LinkSet | NoLink] = []
-        for target in _targets(session, identifiers):
-            if isinstance(target, NoLink):
-                found.append(target)
-                continue
-            mail = self._mail_token(target, now) if self.with_mail else None
-            found.append(
-                LinkSet(target.id, unsubscribe(target.id, target.epoch), preferences(target.id, target.epoch), mail)
+        unsubscribe, preferences = (
+            self.links.signer.minter(capability, self.purpose.id, issued_at=now, reference=self.reference)
+            for capability in (Capability.UNSUBSCRIBE, Capability.PREFERENCES)
+        )
+        base_url = self.links.base_url
+        return [
+            target
+            if isinstance(target, NoLink)
+            else LinkSet(
+                target.id,
+                f"{base_url}/u/{unsubscribe(target.id, target.epoch)}",
+                f"{base_url}/p/{preferences(target.id, target.epoch)}",
+                self._mailto(target, now),
             )
-        return found
+            for target in _targets(session, identifiers)
+        ]
 
-    def _mail_token(self, target: LinkTarget, now: datetime) -> Token:
-        return self.signer.mint_mail(
+    def _mailto(self, target: LinkTarget, now: datetime) -> str | None:
+        if not self.links.mail_domain:
+            return None
+        token = self.links.signer.mint_mail(
             Claims(
                 capability=Capability.UNSUBSCRIBE,
                 recipient_id=target.id,
@@ -82,6 +87,15 @@ class LinkMinter:
                 reference=self.reference,
             )
         )
+        return f"unsubscribe+{token}@{self.links.mail_domain}"
+
+
+def purpose_to_mail(session: Session, key: str) -> Purpose:
+    """The purpose or topic that a message belongs to. Raises UnknownPurpose, also when it is archived."""
+    purpose = catalogue(session).by_key(key).purpose
+    if purpose.is_archived:
+        raise UnknownPurpose(f"{key!r} is archived: nothing is sent for it any more.", pointer="/purpose")
+    return purpose
 
 
 def _targets(session: Session, identifiers: Sequence[str]) -> list[LinkTarget | NoLink]:

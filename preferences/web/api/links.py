@@ -8,15 +8,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from preferences.config import Settings
-from preferences.domain.errors import UnknownPurpose
-from preferences.domain.purpose import Purpose
+from preferences.config import Environment
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.integrations.list_headers import list_headers, list_id_of
 from preferences.models.transaction import transaction
-from preferences.queries.purposes import catalogue
-from preferences.services.links import SENTENCES, LinkMinter, LinkSet, NoLink
+from preferences.services.links import SENTENCES, LinkMinter, LinkSet, NoLink, purpose_to_mail
+from preferences.services.mail_links import MailLinks
 from preferences.services.messages import NO_MESSAGE, find_message, number_message
 from preferences.web.access import Access, access
 from preferences.web.plumbing import settings, signer
@@ -80,46 +78,33 @@ class LinksMinted(BaseModel):
 )
 def mint_links(call: Call[LinksAsked]) -> Answer:
     """Nothing is stored but the message's name, so links can be minted again at any time: older ones go on working."""
-    purpose = _purpose_to_mail(call.session, call.body.purpose)
+    config, body = settings(), call.body
+    list_domain = config.list_domain or config.base_host
     minter = LinkMinter(
-        signer=signer(),
-        purpose=purpose,
-        reference=_number(call.session, call.key.mailer.id, call.body.message, call.now),
-        with_mail=bool(settings().unsubscribe_mail_domain),
+        links=MailLinks(
+            signer=signer(),
+            base_url=config.base_url,
+            list_domain=list_domain,
+            mail_domain=config.unsubscribe_mail_domain,
+        ),
+        purpose=purpose_to_mail(call.session, body.purpose),
+        reference=_number(call.session, call.key.mailer.id, body.message, call.now),
     )
-    minted = minter.mint(call.session, call.body.recipients, now=call.now)
-    config = settings()
-    results = [
-        link_result(asked, one, purpose, config) for asked, one in zip(call.body.recipients, minted, strict=True)
-    ]
-    return Answer({"results": results}, rows="results")
+    list_id = list_id_of(minter.purpose.key, list_domain)
+    minted = zip(body.recipients, minter.mint(call.session, body.recipients, now=call.now), strict=True)
+    return Answer({"results": [_as_json(asked, one, list_id, config.env) for asked, one in minted]}, rows="results")
 
 
-def link_result(asked: str, minted: LinkSet | NoLink, purpose: Purpose, config: Settings) -> dict[str, Any]:
-    """One row of the answer."""
+def _as_json(asked: str, minted: LinkSet | NoLink, list_id: str, env: Environment) -> dict[str, Any]:
     if isinstance(minted, NoLink):
         return {"recipient": asked, "error": {"code": minted.value, "detail": SENTENCES[minted]}}
-    unsubscribe_url = f"{config.base_url}/u/{minted.unsubscribe}"
-    mailto = f"unsubscribe+{minted.mail}@{config.unsubscribe_mail_domain}" if minted.mail else None
     return {
         "recipient": asked,
         "id": format_recipient_id(minted.recipient_id),
-        "unsubscribe_url": unsubscribe_url,
-        "preferences_url": f"{config.base_url}/p/{minted.preferences}",
-        "headers": list_headers(
-            unsubscribe_url=unsubscribe_url,
-            mailto=mailto,
-            list_id=list_id_of(purpose.key, config.list_domain or config.base_host),
-            env=config.env,
-        ),
+        "unsubscribe_url": minted.unsubscribe_url,
+        "preferences_url": minted.preferences_url,
+        "headers": list_headers(unsubscribe_url=minted.unsubscribe_url, mailto=minted.mailto, list_id=list_id, env=env),
     }
-
-
-def _purpose_to_mail(session: Session, key: str) -> Purpose:
-    purpose = catalogue(session).by_key(key).purpose
-    if purpose.is_archived:
-        raise UnknownPurpose(f"{key!r} is archived: nothing is sent for it any more.", pointer="/purpose")
-    return purpose
 
 
 def _number(session: Session, mailer_id: int, reference: str | None, now: datetime) -> int:

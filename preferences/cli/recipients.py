@@ -1,0 +1,91 @@
+"""`flask recipients`: show what is known about one, or erase them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from preferences.domain.recipient_id import format_recipient_id
+from preferences.models.transaction import reading, transaction
+from preferences.queries.choices import Standing, standing
+from preferences.queries.purposes import catalogue
+from preferences.queries.recipients import RecipientView
+from preferences.services.erasure import erase_recipient
+from preferences.services.recipients import find_recipient
+
+recipients = AppGroup("recipients", help="The people behind the addresses.")
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+@recipients.command("show")
+@click.argument("who", metavar="ADDRESS|ID")
+@_JSON
+def show(who: str, as_json: bool) -> None:
+    """What is known about a recipient, and where they stand."""
+    with reading() as session:
+        found = find_recipient(session, who)
+        where = standing(session, recipient_id=found.id, status=found.status, address_index=found.address_index)
+        keys = {int(entry.purpose.id): entry.purpose.key for entry in catalogue(session).all()}
+    facts = _facts(found, where, keys)
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    for name, value in facts.items():
+        if isinstance(value, list):
+            click.echo(f"{name}: {'none' if not value else ''}".rstrip())
+            for row in value:
+                click.echo("  " + ", ".join(f"{key} {text}" for key, text in row.items() if text is not None))
+        elif value:
+            click.echo(f"{name}: {value}")
+
+
+@recipients.command("erase")
+@click.argument("who", metavar="ADDRESS|ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_JSON
+def erase(who: str, yes: bool, as_json: bool) -> None:
+    """Erase everything personal about a recipient (GDPR 17). Their address is never mailed again. Cannot be undone."""
+    with reading() as session:
+        found = find_recipient(session, who)
+    if not yes:
+        click.confirm(f"Erase {format_recipient_id(found.id)} ({found.masked_address}) for good?", abort=True, err=True)
+    with transaction() as session:
+        erased = erase_recipient(session, found.id, source="command", now=datetime.now(UTC))
+    identifier, at = format_recipient_id(erased.recipient_id), erased.erased_at.isoformat(timespec="seconds")
+    if as_json:
+        click.echo(json.dumps({"id": identifier, "status": "erased", "erased_at": at}))
+    else:
+        click.echo(f"{identifier} was erased at {at}.")
+
+
+def _facts(found: RecipientView, where: Standing, keys: dict[int, str]) -> dict[str, object]:
+    return {
+        "id": format_recipient_id(found.id),
+        "status": found.status.value,
+        "email": found.address,
+        "external_id": found.external_id,
+        "locale": found.locale,
+        "name": found.name,
+        **{f"profile.{name}": value for name, value in found.profile.items()},
+        "source": found.source,
+        "created_at": found.created_at.isoformat(timespec="seconds"),
+        "choices": [
+            {
+                "purpose": keys[purpose],
+                "training": training or None,
+                "act": choice.act,
+                "basis": choice.basis,
+                "since": choice.since.isoformat(timespec="seconds") if choice.since else None,
+                "paused_until": choice.paused_until.isoformat(timespec="seconds") if choice.paused_until else None,
+            }
+            for (purpose, training), choice in sorted(where.choices.items(), key=lambda item: item[0])
+        ],
+        "suppressions": [
+            {"reason": one.reason.value, "scope": one.scope.value, "purpose": keys.get(one.purpose_id or 0)}
+            for one in where.suppressions
+        ],
+    }

@@ -68,9 +68,10 @@ def configure(app: Flask, settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    from preferences.cli.serve import run_everything
-
     try:
-        raise SystemExit(run_everything(create_app()))
+        service = create_app()
     except ConfigurationError as error:
         raise SystemExit(f"Error: {error.detail}") from None
+    from preferences.cli.serve import run_everything
+
+    raise SystemExit(run_everything(service))

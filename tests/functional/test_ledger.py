@@ -75,13 +75,13 @@ def test_verify_finds_a_choice_without_entries_and_entries_without_a_choice(sess
         act(session, one, "marketing", Act.WITHDRAWN)
     session.execute(text("DELETE FROM choices WHERE recipient_id = :one"), {"one": second.id})
     session.execute(
-        text("UPDATE choices SET recipient_id = :none WHERE recipient_id = :one"), {"none": 2**63 - 1, "one": third.id}
+        text("UPDATE choices SET recipient_id = :none WHERE recipient_id = :one"), {"none": 1, "one": third.id}
     )
     found = {one.recipient_id: (one.stored.act, one.folded.act) for one in verify_ledger(session).differences}
     assert found == {
         second.id: (None, Act.WITHDRAWN),
         third.id: (None, Act.WITHDRAWN),
-        2**63 - 1: (Act.WITHDRAWN, None),
+        1: (Act.WITHDRAWN, None),
     }
     rebuild_choices(session)
     assert verify_ledger(session).is_sound

@@ -265,6 +265,7 @@ def test_commands_add_publish_archive_and_list(app: Flask, tmp_path: Path) -> No
     assert listed["webinars"]["archived_at"]
     assert listed["webinars"]["titles"] == {"sv": "Webbsändningar", "en": "Webinars"}
     assert listed["product_news"]["parent"] == "marketing"
+    assert re.search(r"webinars .* archived \d{4}-", run(args=["purposes", "list", "--archived"]).stdout)
     shown = run(args=["purposes", "list"]).stdout
     assert "webinars" not in shown
     assert re.search(r"^  product_news +consent +version 1, en\+sv, customer exception$", shown, re.MULTILINE)

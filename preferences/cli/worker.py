@@ -26,6 +26,11 @@ def worker(once: bool, parent: int | None) -> None:
     one.run(still_wanted=lambda: parent is None or os.getppid() == parent)
 
 
+def work_until_idle() -> int:
+    """Do everything that is due now, for another command. Returns how many jobs were worked on."""
+    return Worker().run_until_idle()
+
+
 def stop_on_signals() -> threading.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = threading.Event()

@@ -29,6 +29,7 @@ EVERY_CALL: list[tuple[Request, Scope]] = [
         Scope.CHOICES_WRITE,
     ),
     (("GET", "/suppressions", None), Scope.SUPPRESSIONS_READ),
+    (("POST", "/eligibility", {"purpose": "marketing", "recipients": ["anna@example.se"]}), Scope.ELIGIBILITY),
 ]
 WITH_BODY = [request for request, _ in EVERY_CALL if request[2] is not None]
 BULK = [request for request in WITH_BODY if "recipients" in request[2]]

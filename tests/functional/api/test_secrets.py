@@ -81,12 +81,14 @@ def test_results_by_row_do_not_repeat_what_is_wrong(api: Api) -> None:
     assert SECRET not in json.dumps(answer)
 
 
-def test_nothing_of_a_good_call_is_logged(api: Api, session: Session) -> None:
+def test_good_calls_log_no_address_and_no_key(api: Api, session: Session) -> None:
     make_recipient(session, SECRET)
     with capture_logs() as logged:
         for (method, path, body), _ in EVERY_CALL:
             api.send(method, path, poisoned(body))
-    assert logged == []
+    assert [entry["event"] for entry in logged] == ["eligibility_answered"]
+    assert SECRET not in repr(logged)
+    assert (api.key or "")[-43:] not in repr(logged)
 
 
 def test_answers_are_never_stored_on_the_way(api: Api) -> None:

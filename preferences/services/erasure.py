@@ -15,10 +15,14 @@ from sqlalchemy.orm import Session
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.events import EventType
+from preferences.domain.photo import TakedownState
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.ledger import ConfirmationRow, EvidenceRow
 from preferences.models.outbox import OutboxJobRow
+from preferences.models.photo import TakedownRow
 from preferences.models.recipient import RecipientRow
+from preferences.models.rights import AddressChangeRow, RightsRequestRow
+from preferences.models.sign_up import SignUpRow
 
 from .outbox import tell_change
 from .recipients import UnknownRecipient
@@ -62,6 +66,7 @@ def erase_recipient(session: Session, recipient_id: RecipientId, *, source: str,
     _forget_profile(session, recipient_id, now)
     session.execute(delete(EvidenceRow).where(EvidenceRow.recipient_id == recipient_id))
     _cancel_what_waits(session, recipient_id, now)
+    _forget_what_was_written(session, recipient_id, row.address_index, now)
     end_step_ups(session, recipient_id, now=now)
     tell_change(session, EventType.RECIPIENT_ERASED, recipient_id=recipient_id, now=now)
     return Erased(recipient_id, now)
@@ -105,3 +110,33 @@ def _cancel_what_waits(session: Session, recipient_id: RecipientId, now: datetim
         .values(done_at=now, claimed_until=None, outcome="dropped: erased")
     )
     session.execute(update(OutboxJobRow).where(of_the_person).values(payload={}))
+
+
+def _forget_what_was_written(session: Session, recipient_id: RecipientId, address_index: bytes, now: datetime) -> None:
+    """Free text and addresses of requests, changes of address, sign-ups and finished takedowns; that they were made stays.
+
+    A takedown that is still worked on keeps its address until what it shows is gone: that is the person's own request.
+    """
+    session.execute(
+        update(RightsRequestRow).where(RightsRequestRow.recipient_id == recipient_id).values(details=None, answer=None)
+    )
+    of_the_person = AddressChangeRow.recipient_id == recipient_id
+    session.execute(
+        update(AddressChangeRow)
+        .where(of_the_person, AddressChangeRow.done_at.is_(None), AddressChangeRow.cancelled_at.is_(None))
+        .values(cancelled_at=now)
+    )
+    session.execute(update(AddressChangeRow).where(of_the_person).values(new_address=None))
+    session.execute(
+        update(SignUpRow)
+        .where(SignUpRow.address_index == address_index)
+        .values(address=None, name=None, expires_at=now)
+    )
+    session.execute(
+        update(TakedownRow)
+        .where(
+            TakedownRow.recipient_id == recipient_id,
+            TakedownRow.state.in_([TakedownState.DONE, TakedownState.REFUSED]),
+        )
+        .values(url=None, note=None, answer=None)
+    )

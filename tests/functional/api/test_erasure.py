@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -10,10 +11,15 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act
 from preferences.domain.eligibility import Reason, Refused
+from preferences.domain.photo import TakedownState, TakedownWhat
 from preferences.domain.recipient_id import format_recipient_id
+from preferences.domain.rights import RightsKind, due_on
 from preferences.models.ledger import ConfirmationRow, EvidenceRow, LedgerEntryRow
 from preferences.models.outbox import ChangeEventRow, OutboxJobRow
+from preferences.models.photo import TakedownRow
 from preferences.models.recipient import RecipientRow
+from preferences.models.rights import AddressChangeRow, RightsRequestRow
+from preferences.models.sign_up import SignUpRow
 from preferences.models.suppression import SuppressionRow
 from preferences.queries.choices import standing
 from preferences.queries.recipients import RecipientView
@@ -94,6 +100,41 @@ def test_no_column_of_any_table_holds_the_address(api: Api, session: Session, an
     for table in ("recipients", "ledger_entries", "choices", "suppressions", "change_events", "confirmations"):
         for row in session.execute(text(f"SELECT * FROM {table}")):
             assert "anna" not in repr(tuple(row)).lower(), table
+
+
+def test_what_was_written_elsewhere_is_gone_too(api: Api, session: Session, anna: RecipientView, now: datetime) -> None:
+    due, soon = due_on(now), now + timedelta(days=1)
+    own: dict[str, Any] = {"recipient_id": anna.id, "locale": "sv"}
+    takedown: dict[str, Any] = {"recipient_id": anna.id, "what": TakedownWhat.IMAGE, "requested_at": now}
+    session.add_all(
+        [
+            RightsRequestRow(
+                **own, reference="R-1", kind=RightsKind.CORRECT, details={"x": "1"}, received_at=now, due_on=due
+            ),
+            AddressChangeRow(**own, new_address="new@example.se", new_index=b"0" * 16, asked_at=now, expires_at=soon),
+            SignUpRow(
+                form_key="f",
+                address="anna@example.se",
+                address_index=anna.address_index,
+                name="Anna",
+                asked=[],
+                locale="sv",
+                asked_at=now,
+                expires_at=soon,
+            ),
+            TakedownRow(**takedown, reference="T-1", url="https://x.example", state=TakedownState.DONE, closed_at=now),
+            TakedownRow(**takedown, reference="T-2", url="https://y.example"),
+        ]
+    )
+    session.commit()
+    api.delete(f"/recipients/{format_recipient_id(anna.id)}")
+    assert session.query(RightsRequestRow).one().details is None
+    change = session.query(AddressChangeRow).one()
+    assert (change.new_address, change.cancelled_at is not None) == (None, True)
+    sign_up = session.query(SignUpRow).one()
+    assert (sign_up.address, sign_up.name) == (None, None)
+    urls = {one.reference: one.url for one in session.query(TakedownRow)}
+    assert urls == {"T-1": None, "T-2": "https://y.example"}
 
 
 def test_other_people_are_left_alone(api: Api, session: Session, anna: RecipientView) -> None:

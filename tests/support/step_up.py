@@ -70,7 +70,7 @@ def newest_mail(app: Flask) -> StepUpMail:
     body = message.get_body(("plain",))
     assert body is not None
     text = body.get_content()
-    found = re.search(r"https://\S+/s/\S+", text)
+    found = re.search(r"https?://\S+/s/\S+", text)
     code = re.search(r"^[0-9]{6}\r?$", text, re.MULTILINE)
     return StepUpMail(message, found[0] if found else "", code[0].strip() if code else "")
 

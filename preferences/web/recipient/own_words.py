@@ -23,7 +23,7 @@ from preferences.domain.rights import RightsKind, RightsState
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.queries.history import HistoryEntry
 from preferences.queries.mailers import MailerView
-from preferences.web.dates import date_in_words
+from preferences.web.dates import date_in_words, in_words
 from preferences.web.locale import request_locale
 
 from . import blueprint
@@ -223,8 +223,8 @@ def on_moment(moment: datetime) -> str:
 
 @blueprint.app_template_filter("on_day")
 def on_day(day: date) -> str:
-    """A date of the calendar in words."""
-    return date_in_words(day, request_locale())
+    """A date in words; of a moment, the date in the organisation's time zone."""
+    return in_words(day) if isinstance(day, datetime) else date_in_words(day, request_locale())
 
 
 @blueprint.app_template_global("language_name")

@@ -7,13 +7,14 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Add every family of commands to the application."""
-    from . import demo, keys, ledger, links, mailers, purposes, recipients, setup, worker
+    from . import demo, imports, keys, ledger, links, mailers, purposes, recipients, setup, worker
     from .one_line import answer_in_one_line
 
     app.cli.add_command(setup.setup)
     app.cli.add_command(ledger.ledger)
     app.cli.add_command(keys.keys)
     app.cli.add_command(purposes.purposes)
+    app.cli.add_command(imports.imports)
     app.cli.add_command(mailers.mailers)
     app.cli.add_command(recipients.recipients)
     app.cli.add_command(links.links)

@@ -6,6 +6,7 @@ import is done, discarded, or has waited too long. What stays is who imported wh
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from preferences.domain.acts import Actor
 
 from .base import Base, SerialId, UtcDateTime, Vocabulary, one_of
+from .crypto import keyring
 from .ledger import JsonColumn
 
 
@@ -63,9 +65,9 @@ class ImportBatchRow(Base):
     actor_id: Mapped[int | None] = mapped_column(BigInteger)
     """Whose import it is: the actor of every entry it makes."""
     planned: Mapped[Mapping[str, int]] = mapped_column(JsonColumn)
-    """Rows by outcome, as the dry run counted them."""
+    """Rows by outcome (`held`), and by outcome and reason (`held/withdrawn`), as the dry run counted them."""
     applied: Mapped[Mapping[str, int]] = mapped_column(JsonColumn)
-    """Rows by outcome, applied so far."""
+    """The same of the rows applied so far."""
     rows: Mapped[int | None] = mapped_column(Integer)
     """Rows in the file, known after the dry run."""
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
@@ -87,3 +89,17 @@ class ImportPartRow(Base):
     kind: Mapped[PartKind] = mapped_column(Vocabulary(PartKind), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def seal_part(plain: bytes, import_id: int, kind: PartKind, number: int) -> bytes:
+    """A part's content as it is stored."""
+    return keyring().encrypt(zlib.compress(plain, 1), _where(import_id, kind, number))
+
+
+def open_part(stored: bytes, import_id: int, kind: PartKind, number: int) -> bytes:
+    """The plain content. Raises UnreadableValue when it was changed or put in another's place."""
+    return zlib.decompress(keyring().decrypt(stored, _where(import_id, kind, number)))
+
+
+def _where(import_id: int, kind: PartKind, number: int) -> bytes:
+    return f"import_parts.content:{import_id}:{kind.value}:{number}".encode()

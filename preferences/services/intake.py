@@ -32,7 +32,7 @@ MOST_ATTEMPTS = 5
 
 
 def plan_intake(
-    session: Session, rows: Iterable[IncomingRecipient], *, now: datetime, seen: SeenLines | None = None
+    session: Session, rows: Iterable[IncomingRecipient | RowResult], *, now: datetime, seen: SeenLines | None = None
 ) -> list[RowResult]:
     """What applying the rows would do, row by row; writes nothing. `seen` carries the lines of earlier batches along."""
     known = catalogue(session)
@@ -47,7 +47,7 @@ def plan_intake(
 
 def apply_intake(
     session: Session,
-    rows: Iterable[IncomingRecipient],
+    rows: Iterable[IncomingRecipient | RowResult],
     *,
     source: str,
     method: Method,
@@ -70,7 +70,7 @@ def apply_prepared(
     """Decide and write rows that were checked and encrypted before the transaction began.
 
     Where another transaction got in between look-up and write (PostgreSQL), the whole batch looks again: a stop or an erasure
-    made meanwhile must hold the row. Raises TakenMeanwhile after five times.
+    made meanwhile must hold the row. Raises TakenMeanwhile after five times. The caller settles `seen` once this is committed.
     """
     everything = catalogue(session).everything().purpose
     for attempt in range(1, MOST_ATTEMPTS + 1):
@@ -85,6 +85,5 @@ def apply_prepared(
                 raise
             continue
         explain_held(session, batch.rows)
-        seen.settle()
         return [one.result for one in batch.rows]
     raise AssertionError("unreachable")

@@ -79,6 +79,18 @@ def planned(one: Decided) -> RowResult:
     return one.result if one.stored is not None else replace(one.result, recipient_id=None)
 
 
+def remember_line(seen: SeenLines, one: Prepared) -> None:
+    """Note a line that was taken: the first about an address, and each act of a later one."""
+    act = one.act
+    line = Seen(one.row.line, act.purpose.id if act else 0, bool(act and act.stops))
+    if seen.get(one.address_index) is not None:
+        seen.put(one.address_index, line, line.purpose_id)
+        return
+    seen.put(one.address_index, line)
+    if one.external_index is not None:
+        seen.put(one.external_index, Seen(one.row.line, 0, False))
+
+
 def decide_rows(
     prepared: Sequence[Prepared | RowResult], known: OnRecord, *, everything: Purpose, seen: SeenLines, now: datetime
 ) -> Batch:
@@ -125,10 +137,7 @@ class _Decider:
                 return _held(one, person, Verdict(Take.HOLD, Reason.RESTRICTED))
             update = None
         decided = self._take(one, person, verdict, update)
-        act = one.act
-        self.seen.put(one.address_index, Seen(one.row.line, act.purpose.id if act else 0, bool(act and act.stops)))
-        if one.external_index is not None:
-            self.seen.put(one.external_index, Seen(one.row.line, 0, False))
+        remember_line(self.seen, one)
         return decided
 
     def _decide_repeat(self, one: Prepared, person: Person, earlier: Seen) -> Decided:
@@ -150,7 +159,7 @@ class _Decider:
         verdict = self._judge(act, person)
         if verdict.take is Take.HOLD:
             return _held(one, person, verdict)
-        self.seen.put(one.address_index, Seen(one.row.line, act.purpose.id, act.stops), act.purpose.id)
+        remember_line(self.seen, one)
         decided = self._take(one, person, verdict, None)
         detail = f"The same address as line {earlier.line}: only the act is taken."
         outcome = Outcome.CHANGED if verdict.take is Take.RECORD else Outcome.UNCHANGED

@@ -58,12 +58,18 @@ class Prepared:
 
 
 def prepare_rows(
-    rows: Iterable[IncomingRecipient], known: Catalogue, *, now: datetime
+    rows: Iterable[IncomingRecipient | RowResult], known: Catalogue, *, now: datetime
 ) -> Iterator[Prepared | RowResult]:
-    """Check each row and find its indexes; a row that cannot be used comes out as its result. Nothing is encrypted."""
+    """Check each row and find its indexes; a row that cannot be used comes out as its result. Nothing is encrypted.
+
+    A row that the reader could not use already has its result, and keeps it.
+    """
     keys = keyring()
     check = _evidence_checker(known, now)
     for row in rows:
+        if isinstance(row, RowResult):
+            yield row
+            continue
         try:
             profile = check_fields(row)
             act = check(row.evidence) if row.evidence is not None else None

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from preferences.models.transaction import transaction
 from preferences.services.idempotency import forget_answers
+from preferences.services.imports import forget_old_imports
 from preferences.services.outbox_jobs import forget_finished_jobs
 from preferences.services.step_up import forget_step_ups
 
@@ -26,6 +27,7 @@ class Chore(Protocol):
 
 CHORES: dict[str, Chore] = {
     "idempotency_keys": forget_answers,
+    "imports": forget_old_imports,
     "outbox_jobs": forget_finished_jobs,
     "step_ups": forget_step_ups,
 }

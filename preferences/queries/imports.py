@@ -1,0 +1,131 @@
+"""Imports: how far each has come, and the report by line of what it would do or did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.acts import Actor
+from preferences.domain.errors import NotFound
+from preferences.domain.intake import Outcome, RowResult
+from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage, PartKind, open_part
+
+NOT_A_STOP = frozenset({"suppressed_erased", "restricted", "paused"})
+"""Reasons for holding a row that are no opt-out."""
+
+_COLUMNS = (
+    ImportBatchRow.id,
+    ImportBatchRow.stage,
+    ImportBatchRow.filename,
+    ImportBatchRow.size,
+    ImportBatchRow.digest,
+    ImportBatchRow.reading,
+    ImportBatchRow.actor,
+    ImportBatchRow.actor_id,
+    ImportBatchRow.planned,
+    ImportBatchRow.applied,
+    ImportBatchRow.rows,
+    ImportBatchRow.position,
+    ImportBatchRow.created_at,
+    ImportBatchRow.planned_at,
+    ImportBatchRow.started_at,
+    ImportBatchRow.finished_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportView:
+    """One import. `planned` and `applied` count rows by outcome (`held`) and by outcome and reason (`held/withdrawn`)."""
+
+    id: int
+    stage: ImportStage
+    filename: str
+    size: int
+    digest: bytes | None
+    reading: Mapping[str, Any]
+    actor: Actor
+    actor_id: int | None
+    planned: Mapping[str, int]
+    applied: Mapping[str, int]
+    rows: int | None
+    position: int
+    created_at: datetime
+    planned_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Rows by outcome: as applied once it has begun, before that as the dry run saw them."""
+        found = self.applied if self.started_at is not None else self.planned
+        return {outcome.value: found.get(outcome.value, 0) for outcome in Outcome}
+
+    @property
+    def would_revive(self) -> int:
+        """Rows held because they would reach people who opted out (T21)."""
+        found = self.applied if self.started_at is not None else self.planned
+        held = {key.partition("/")[2]: count for key, count in found.items() if key.startswith("held/")}
+        return sum(count for reason, count in held.items() if reason not in NOT_A_STOP)
+
+
+def import_by_id(session: Session, import_id: int) -> ImportView:
+    """The import with this number. Raises NotFound."""
+    found = _views(session, ImportBatchRow.id == import_id)
+    if not found:
+        raise NotFound(f"There is no import {import_id}.")
+    return found[0]
+
+
+def newest_imports(session: Session, *, limit: int = 50) -> list[ImportView]:
+    """The newest imports, newest first."""
+    rows = session.execute(select(*_COLUMNS).order_by(ImportBatchRow.id.desc()).limit(limit))
+    return [ImportView(*row) for row in rows]
+
+
+def waiting_imports(session: Session) -> list[int]:
+    """Imports that were begun and are not finished, oldest first: what a worker goes on with."""
+    return list(
+        session.scalars(
+            select(ImportBatchRow.id).where(ImportBatchRow.stage == ImportStage.APPLYING).order_by(ImportBatchRow.id)
+        )
+    )
+
+
+def _views(session: Session, condition: ColumnElement[bool]) -> list[ImportView]:
+    return [ImportView(*row) for row in session.execute(select(*_COLUMNS).where(condition))]
+
+
+def part_of(session: Session, import_id: int, kind: PartKind, number: int) -> bytes | None:
+    """One part of a file or report; None after the last."""
+    stored = session.scalar(
+        select(ImportPartRow.content).where(
+            ImportPartRow.import_id == import_id, ImportPartRow.kind == kind, ImportPartRow.number == number
+        )
+    )
+    return None if stored is None else open_part(bytes(stored), import_id, kind, number)
+
+
+def report_rows(session: Session, import_id: int, kind: PartKind) -> Iterator[RowResult]:
+    """What the dry run foresaw (`dry_run`) or what was done (`applied`), line by line, streamed. Empty where not begun."""
+    number = 1
+    while (part := part_of(session, import_id, kind, number)) is not None:
+        number += 1
+        for line, outcome, *why in json.loads(part):
+            yield RowResult(line, Outcome(outcome), None, *why)
+
+
+def report_part(results: list[RowResult]) -> bytes:
+    """Results as a part of a report; `report_rows` reads it."""
+    rows = [
+        (one.line, one.outcome.value, one.reason, one.detail)
+        if one.reason or one.detail
+        else (one.line, one.outcome.value)
+        for one in results
+    ]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()

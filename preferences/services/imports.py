@@ -1,0 +1,206 @@
+"""Imports: receive a file, say what it would do, then do it chunk by chunk. What is stopped anywhere goes on where it was.
+
+An import spans many transactions, so the edge lends its own (`ImportTools`) instead of one session. A chunk's rows, its part of
+the report and the new position are one transaction: after a `kill -9` it is wholly applied or wholly not, and no row is
+recorded twice. The file lies encrypted in the database, with its SHA-256, until the import is done: what the dry run read is
+what is applied.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import islice
+from pathlib import PurePath
+from typing import Any, BinaryIO
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from preferences.domain.acts import Actor
+from preferences.domain.errors import Conflict
+from preferences.domain.intake import IncomingRecipient, RowResult
+from preferences.domain.seen import SeenLines
+from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage, PartKind, seal_part
+from preferences.queries.imports import ImportView, import_by_id, part_of, report_part
+
+from .import_files import PART_BYTES, PartsStream, buffered
+from .intake import plan_intake
+
+CHUNK_ROWS = 2000
+"""Rows a transaction: long enough to be fast, short enough that a one-click hardly waits for SQLite's one writer."""
+
+KEPT_FOR = timedelta(days=7)
+"""How long a file may wait to be applied; then it is removed."""
+
+Transaction = Callable[[], AbstractContextManager[Session]]
+ReadRows = Callable[[BinaryIO, Mapping[str, Any]], Iterator[IncomingRecipient | RowResult]]
+Progress = Callable[[int], None]
+"""Called with the number of rows just done."""
+
+
+def no_progress(_rows: int) -> None:
+    """For edges that ask the queries instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportTools:
+    """What an edge lends: its transactions, its clock, and how a stored file is read."""
+
+    transaction: Transaction
+    reading: Transaction
+    read_rows: ReadRows
+    now: Callable[[], datetime]
+
+
+def receive_import(
+    tools: ImportTools,
+    stream: BinaryIO,
+    *,
+    filename: str,
+    reading: Mapping[str, Any],
+    actor: Actor,
+    actor_id: int | None,
+) -> ImportView:
+    """Store the file, a part a transaction. `reading` says how it is read and is handed back to `read_rows`."""
+    with tools.transaction() as session:
+        import_id = create_import(
+            session, filename=filename, reading=reading, actor=actor, actor_id=actor_id, now=tools.now()
+        )
+    digest, size, number = sha256(), 0, 1
+    stream.seek(0)
+    while part := stream.read(PART_BYTES):
+        digest.update(part)
+        size += len(part)
+        sealed = seal_part(part, import_id, PartKind.FILE, number)
+        with tools.transaction() as session:
+            session.add(ImportPartRow(import_id=import_id, kind=PartKind.FILE, number=number, content=sealed))
+        number += 1
+    with tools.transaction() as session:
+        _set(session, import_id, stage=ImportStage.RECEIVED, size=size, digest=digest.digest())
+        return import_by_id(session, import_id)
+
+
+def create_import(
+    session: Session, *, filename: str, reading: Mapping[str, Any], actor: Actor, actor_id: int | None, now: datetime
+) -> int:
+    """Begin an import. Its file follows in parts. Returns its id."""
+    row = ImportBatchRow(
+        stage=ImportStage.RECEIVING,
+        filename=PurePath(filename.replace("\\", "/").replace("\x00", "")).name[:200] or "unnamed",
+        reading=reading,
+        actor=actor,
+        actor_id=actor_id,
+        planned={},
+        applied={},
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def dry_run(tools: ImportTools, import_id: int, *, progress: Progress = no_progress) -> ImportView:
+    """Say what every row would do, without doing it. May be repeated until the import is begun. Raises Conflict after."""
+    with tools.reading() as session:
+        view = import_by_id(session, import_id)
+    if view.stage not in {ImportStage.RECEIVED, ImportStage.PLANNED}:
+        raise Conflict(f"Import {import_id} is {view.stage}: there is nothing to try out.")
+    seen, counts, parts = SeenLines(), Counter[str](), list[bytes]()
+    file = open_file(tools, view)
+    while chunk := list(islice(file.rows, CHUNK_ROWS)):
+        with tools.reading() as session:
+            results = plan_intake(session, chunk, now=tools.now(), seen=seen)
+        counts.update(count_results(results))
+        parts.append(seal_part(report_part(results), import_id, PartKind.DRY_RUN, 1 + len(parts)))
+        progress(len(results))
+    file.check()
+    with tools.transaction() as session:
+        _forget_parts(session, import_id, PartKind.DRY_RUN)
+        for number, content in enumerate(parts, start=1):
+            session.add(ImportPartRow(import_id=import_id, kind=PartKind.DRY_RUN, number=number, content=content))
+        rows = sum(counts[key] for key in counts if "/" not in key)
+        _set(session, import_id, stage=ImportStage.PLANNED, planned=dict(counts), rows=rows, planned_at=tools.now())
+        session.flush()
+        return import_by_id(session, import_id)
+
+
+def begin_import(session: Session, import_id: int, *, now: datetime) -> None:
+    """Have a worker apply a planned import. Repeating it changes nothing. Raises NotFound, or Conflict without a dry run."""
+    view = import_by_id(session, import_id)
+    if view.stage is ImportStage.PLANNED:
+        _set(session, import_id, stage=ImportStage.APPLYING, started_at=now)
+    elif view.stage is not ImportStage.APPLYING:
+        raise Conflict(f"Import {import_id} is {view.stage}: it cannot be applied.")
+
+
+def discard_import(session: Session, import_id: int, *, now: datetime) -> None:
+    """Give up an import that is not finished, and remove its file. What was applied stays. Raises NotFound or Conflict."""
+    view = import_by_id(session, import_id)
+    if view.stage in {ImportStage.APPLIED, ImportStage.DISCARDED}:
+        raise Conflict(f"Import {import_id} is {view.stage} already.")
+    _set(session, import_id, stage=ImportStage.DISCARDED, finished_at=now)
+    _forget_parts(session, import_id, PartKind.FILE)
+
+
+def forget_old_imports(session: Session, *, now: datetime) -> int:
+    """Discard imports that have waited longer than a week, with their files. Returns how many. Safe to repeat."""
+    unfinished = (ImportStage.RECEIVING, ImportStage.RECEIVED, ImportStage.PLANNED, ImportStage.APPLYING)
+    old = session.scalars(
+        select(ImportBatchRow.id).where(
+            ImportBatchRow.stage.in_(unfinished), ImportBatchRow.created_at < now - KEPT_FOR
+        )
+    ).all()
+    for import_id in old:
+        discard_import(session, import_id, now=now)
+    return len(old)
+
+
+@dataclass(slots=True)
+class OpenFile:
+    """The rows of a stored file, and its hash once they have all been read."""
+
+    view: ImportView
+    stream: PartsStream
+    rows: Iterator[IncomingRecipient | RowResult]
+
+    def check(self) -> None:
+        """Raise Conflict unless what was read is the file that was received."""
+        if self.stream.digest != self.view.digest:
+            raise Conflict(f"The stored file of import {self.view.id} is not the one received: receive it again.")
+
+
+def open_file(tools: ImportTools, view: ImportView) -> OpenFile:
+    """The stored file from its start; parts are fetched as they are needed, in short reading sessions."""
+
+    def load(number: int) -> bytes | None:
+        with tools.reading() as session:
+            return part_of(session, view.id, PartKind.FILE, number)
+
+    stream = PartsStream(load)
+    return OpenFile(view, stream, tools.read_rows(buffered(stream), view.reading))
+
+
+def count_results(results: list[RowResult]) -> Counter[str]:
+    """Rows by outcome, and by outcome and reason."""
+    counts = Counter(one.outcome.value for one in results)
+    counts.update(f"{one.outcome.value}/{one.reason}" for one in results if one.reason)
+    return counts
+
+
+def finish_import(session: Session, import_id: int, *, now: datetime) -> None:
+    """Everything is applied: remove the file."""
+    _set(session, import_id, stage=ImportStage.APPLIED, finished_at=now)
+    _forget_parts(session, import_id, PartKind.FILE)
+
+
+def _set(session: Session, import_id: int, **values: Any) -> None:
+    session.execute(update(ImportBatchRow).where(ImportBatchRow.id == import_id).values(**values))
+
+
+def _forget_parts(session: Session, import_id: int, kind: PartKind) -> None:
+    session.execute(delete(ImportPartRow).where(ImportPartRow.import_id == import_id, ImportPartRow.kind == kind))

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from babel import Locale
-from flask_babel import format_datetime, get_locale, lazy_gettext
+from flask_babel import format_datetime, get_locale, gettext, lazy_gettext
 
 from preferences.domain.acts import Act, Actor, Method
 from preferences.domain.eligibility import Reason, RecipientStatus
@@ -199,19 +199,22 @@ def act_in_words(entry: HistoryEntry) -> Any:
 
 @blueprint.app_template_global("source_in_words")
 def source_in_words(source: str, mailers: Sequence[MailerView]) -> Any:
-    """Where something came from: `api:<mailer>`, `import:<id>`, `subscribe:<form>`, `staff:<id>`, or a method."""
+    """Where something came from: `api:<mailer>`, `import:<id>`, `subscribe:<form>`, `staff:<id>`, or a method.
+
+    Eager texts: a lazy one counts as markup, and what stands in `name` comes from elsewhere.
+    """
     kind, _colon, name = source.partition(":")
     if kind == "api":
         name = next((one.name for one in mailers if one.key == name), name)
-        return _("Another system of ours, “%(name)s”", name=name)
+        return gettext("Another system of ours, “%(name)s”", name=name)
     if kind == "subscribe":
-        return _("You signed up yourself, with the form “%(name)s”", name=name)
+        return gettext("You signed up yourself, with the form “%(name)s”", name=name)
     if kind == "import":
-        return _("A list that we imported, number %(name)s", name=name)
+        return gettext("A list that we imported, number %(name)s", name=name)
     if kind == "staff":
-        return _("Our staff")
+        return gettext("Our staff")
     if kind == "esp":
-        return _("A supplier that sends mail for us, “%(name)s”", name=name)
+        return gettext("A supplier that sends mail for us, “%(name)s”", name=name)
     return WORDS["method"].get(kind, source)
 
 

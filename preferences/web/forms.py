@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext
-from wtforms import DateField, EmailField, Form, RadioField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import DateField, EmailField, Form, StringField, ValidationError
+from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from preferences.domain.address import MAX_ADDRESS_BYTES, Address, parse_address
 from preferences.domain.errors import InvalidAddress
@@ -43,18 +43,17 @@ class AddressForm(Form):
 class PauseForm(Form):
     """How long: one of the quick choices, or a date."""
 
-    length = RadioField(
-        choices=[*LENGTHS, (UNTIL_DATE, "")],
-        validators=[InputRequired(lazy_gettext("Choose how long the pause shall be."))],
+    length = StringField(
+        validators=[AnyOf([*dict(LENGTHS), UNTIL_DATE], lazy_gettext("Choose how long the pause shall be."))]
     )
     until = DateField(validators=[Optional()])
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A date of its own must be given where that was chosen, after today and within a year."""
         valid = super().validate(extra_validators)
-        if self.length.errors:
-            self.length.errors = [lazy_gettext("Choose how long the pause shall be.")]
-        elif self.until.errors or (self.length.data == UNTIL_DATE and not self._is_within_a_year()):
+        if not self.length.errors and (
+            self.until.errors or (self.length.data == UNTIL_DATE and not self._is_within_a_year())
+        ):
             self.until.errors = [lazy_gettext("Choose a date after today and within a year.")]
             return False
         return valid
@@ -67,7 +66,7 @@ class PauseForm(Form):
         """The start of the day on which mail comes again, in the organisation's time zone."""
         if self.length.data == UNTIL_DATE and self.until.data is not None:
             return start_of_day(self.until.data)
-        return start_of_day(months_after(local_date(now), int(self.length.data)))
+        return start_of_day(months_after(local_date(now), int(self.length.data or "")))
 
 
 def messages(form: Form) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import Actor, Method
+from preferences.domain.acts import STOPS, Act, Actor, Method
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.purpose import About
 from preferences.domain.suppression import SuppressionReason
@@ -177,11 +177,17 @@ def _write_choices(session: Session, batch: Batch, acts: Sequence[Decided], ids:
     statement = statement.on_conflict_do_update(
         index_elements=["recipient_id", "purpose_id", "training_id"],
         set_={name: statement.excluded[name] for name in ("act", "basis", "since", "entry_id")},
-        where=permission_is_newer(statement.excluded),
+        where=permission_is_newer(statement.excluded) & _lifts_nothing(statement.excluded),
     )
-    result = session.execute(statement, folded)
+    result = session.execute(statement, folded, execution_options={"preserve_rowcount": True})
     if result.rowcount != len(folded):  # type: ignore[attr-defined]
         raise TakenMeanwhile
+
+
+def _lifts_nothing(excluded: Any) -> Any:
+    """Not a grant upon a stop: one that was made since we looked counts, whatever the times say (T21)."""
+    stops = [act for act in Act if act in STOPS]
+    return excluded.act.in_(stops) | ChoiceRow.act.is_(None) | ChoiceRow.act.not_in(stops)
 
 
 def _cancel_confirmations(session: Session, stops: Sequence[Decided], now: datetime) -> None:

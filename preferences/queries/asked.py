@@ -1,6 +1,6 @@
 """The set that is asked about, handed to the database as one parameter: `asked(position, key)`, to join with.
 
-PostgreSQL unnests an array. SQLite takes ids as JSON and keyed hashes, which are bytes, as one packed blob to cut from.
+Ids go as an array (PostgreSQL) or as JSON (SQLite); keyed hashes, all of one length, as one long value to cut from.
 """
 
 from __future__ import annotations
@@ -22,22 +22,18 @@ def asked_ids(session: Session, ids: Sequence[int]) -> Any:
     if _is_sqlite(session):
         rows = func.json_each(json.dumps(list(ids))).table_valued("key", "value", name="listed")
         return select(rows.c.key.label("position"), rows.c.value.label("key")).cte("asked")
-    return _unnested(bindparam("asked_ids", list(ids), ARRAY(BigInteger)), column("key", BigInteger))
+    values = bindparam("asked_ids", list(ids), ARRAY(BigInteger))
+    numbered = func.unnest(values).table_valued(column("key", BigInteger), with_ordinality="ordinal", name="listed")
+    rows = numbered.render_derived()
+    return select((rows.c.ordinal - 1).label("position"), rows.c.key).cte("asked")
 
 
 def asked_addresses(session: Session, address_indexes: Sequence[bytes]) -> Any:
     """The keyed hashes as rows, `position` counted from 0."""
-    if not _is_sqlite(session):
-        return _unnested(
-            bindparam("asked_addresses", list(address_indexes), ARRAY(LargeBinary)), column("key", LargeBinary)
-        )
-    counted = select(literal(0, Integer).label("position")).cte("counted", recursive=True)
-    counted = counted.union_all(
-        select(counted.c.position + 1).where(counted.c.position + 1 < literal(len(address_indexes), Integer))
-    )
+    positions = _positions(session, len(address_indexes))
     packed = bindparam("asked_addresses", b"".join(address_indexes), LargeBinary)
-    key = func.substr(packed, counted.c.position * INDEX_BYTES + 1, INDEX_BYTES, type_=LargeBinary)
-    return select(counted.c.position, key.label("key")).cte("asked")
+    key = func.substr(packed, positions.c.position * INDEX_BYTES + 1, INDEX_BYTES, type_=LargeBinary)
+    return select(positions.c.position, key.label("key")).cte("asked")
 
 
 def prefer_index_lookups(session: Session) -> None:
@@ -56,9 +52,13 @@ _INDEX_LOOKUPS = (
 )
 
 
-def _unnested(values: Any, key: Any) -> Any:
-    rows = func.unnest(values).table_valued(key, with_ordinality="ordinal", name="listed").render_derived()
-    return select((rows.c.ordinal - 1).label("position"), rows.c.key).subquery("asked")
+def _positions(session: Session, count: int) -> Any:
+    """The numbers from 0 up to `count`, without it."""
+    if not _is_sqlite(session):
+        last = literal(count - 1, Integer)
+        return func.generate_series(0, last).table_valued(column("position", Integer), name="counted").render_derived()
+    counted = select(literal(0, Integer).label("position")).cte("counted", recursive=True)
+    return counted.union_all(select(counted.c.position + 1).where(counted.c.position + 1 < literal(count, Integer)))
 
 
 def _is_sqlite(session: Session) -> bool:

@@ -7,8 +7,8 @@ CASE whose rungs stand in the order of decide(). What only depends on the purpos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -16,18 +16,18 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Select,
+    String,
     and_,
     case,
-    false,
     func,
     literal,
-    null,
     or_,
     select,
     true,
     type_coerce,
 )
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.types import TypeEngine
 
 from preferences.domain.acts import Act
 from preferences.domain.eligibility import (
@@ -53,9 +53,10 @@ from preferences.models.suppression import SuppressionRow
 from .asked import asked_addresses, asked_ids, prefer_index_lookups
 
 Condition = ColumnElement[bool]
-_CHOICE = ("act", "basis", "since", "paused_at", "paused_until")
 _BASIS = Vocabulary(LawfulBasis)
-_REASON = Vocabulary(Reason)
+_BASES = {basis.value: basis for basis in LawfulBasis} | {None: LawfulBasis.LEGITIMATE_INTEREST}
+"""By what stands in the column; nothing there: the legitimate interest that nobody has to grant."""
+_STOPS = {act.value: reason for act, reason in STOP_REASONS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +94,23 @@ def decide_by_id(session: Session, question: Question, recipient_ids: Sequence[i
 
 def _answers(session: Session, question: Question, facts: CTE, count: int) -> list[Decision]:
     prefer_index_lookups(session)
+    rungs = _ladder(question, facts)
     until = question.asked_at + HOLDS_FOR
     answers: list[Decision] = [Refused(Reason.UNKNOWN_RECIPIENT)] * count
-    for position, reason, basis, since, ends in session.execute(_ladder(question, facts)):
+    for position, number, by, since, ends in session.execute(_statement(facts, rungs)):
+        reason = rungs[number].reason
         if reason is Reason.ALLOWED:
-            answers[position] = Allowed(basis, since, until)
+            answers[position] = Allowed(_BASES[by], since, until)
         elif reason is not Reason.UNKNOWN_RECIPIENT:
-            answers[position] = Refused(reason, since, ends)
+            answers[position] = Refused(reason or _STOPS[by], since, ends)
     return answers
 
 
 def _facts(question: Question, asked: Any, is_asked: Condition, *, address: Any) -> CTE:
-    """One row for each position asked: `status`, `suppression` (its place in PRECEDENCE), and the choice of every step.
+    """One row for each position asked: `status`, `suppression` (its place in PRECEDENCE), and for every step by its number
+    `act_0`, `since_0`, `granted_0` (the basis of a permission), `paused_at_0`, `paused_until_0` (of a pause that lasts).
 
-    Materialised, so that the rungs of the ladder compare stored values instead of looking things up again.
+    Materialised, so that the ladder compares stored values instead of looking things up again for each of its rungs.
     """
     columns: list[ColumnElement[Any]] = [
         asked.c.position,
@@ -116,15 +120,15 @@ def _facts(question: Question, asked: Any, is_asked: Condition, *, address: Any)
     source = asked.outerjoin(RecipientRow, is_asked)
     for number, step in enumerate(steps_of(question.path, question.training_id)):
         choice = aliased(ChoiceRow)
-        source = source.outerjoin(
-            choice,
-            and_(
-                choice.recipient_id == RecipientRow.id,
-                choice.purpose_id == step.purpose.id,
-                choice.training_id == step.training_id,
-            ),
-        )
-        columns += [getattr(choice, name).label(f"{name}_{number}") for name in _CHOICE]
+        its_own = (choice.purpose_id == step.purpose.id, choice.training_id == step.training_id)
+        source = source.outerjoin(choice, and_(choice.recipient_id == RecipientRow.id, *its_own))
+        columns += [
+            choice.act.label(f"act_{number}"),
+            choice.since.label(f"since_{number}"),
+            _granted(choice, step.purpose, question.path[-1]).label(f"granted_{number}"),
+            choice.paused_at.label(f"paused_at_{number}"),
+            _paused_until(choice, question.at).label(f"paused_until_{number}"),
+        ]
     return select(*columns).select_from(source).cte("facts").prefix_with("MATERIALIZED")
 
 
@@ -144,57 +148,43 @@ def _suppression(path: Sequence[Purpose], address: Any) -> ColumnElement[int]:
     return cast(ColumnElement[int], found.scalar_subquery())
 
 
+def _granted(choice: Any, purpose: Purpose, leaf: Purpose) -> ColumnElement[Any]:
+    """The twin of Choice.grants() and domain.eligibility._granted_basis(): the basis, or NULL where nothing is granted."""
+    basis = func.coalesce(choice.basis, literal(purpose.lawful_basis, _BASIS))
+    given, lifted = choice.act == Act.GIVEN, choice.act == Act.OBJECTION_LIFTED
+    if not accepts_customer_exception(purpose, leaf):
+        given = and_(given, basis != LawfulBasis.SOFT_OPT_IN)
+        lifted = and_(lifted, basis != LawfulBasis.SOFT_OPT_IN)
+    if purpose.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST:
+        restored = literal(LawfulBasis.LEGITIMATE_INTEREST, _BASIS)
+        return case((choice.act == Act.OBJECTION_LIFTED, restored), (given, basis))
+    return case((or_(given, and_(lifted, choice.basis == LawfulBasis.SOFT_OPT_IN)), basis))
+
+
+def _paused_until(choice: Any, at: datetime) -> ColumnElement[Any]:
+    """The twin of Choice.is_paused(): until when, or NULL where nothing is paused."""
+    newest = or_(choice.since.is_(None), choice.paused_at >= choice.since)
+    return case((and_(choice.paused_until > at, newest), choice.paused_until))
+
+
 @dataclass(frozen=True, slots=True)
 class _Rung:
-    """When this holds, and no rung above it does, that is the answer."""
+    """When this holds, and no rung above it does, that is the answer. `by`, `since` and `until` name columns of the facts."""
 
     when: Condition
-    reason: Reason | ColumnElement[Any]
-    basis: ColumnElement[Any] = field(default_factory=null)
-    since: ColumnElement[Any] = field(default_factory=null)
-    until: ColumnElement[Any] = field(default_factory=null)
+    reason: Reason | None
+    """None: a stop's own, told by its act in `by`."""
+    by: str | None = None
+    since: str | None = None
+    until: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """A step with the columns of its choice: the twin of domain.eligibility.Level."""
-
-    step: Step
-    leaf: Purpose
-    act: ColumnElement[Any]
-    basis: ColumnElement[Any]
-    since: ColumnElement[Any]
-    paused_at: ColumnElement[Any]
-    paused_until: ColumnElement[Any]
-
-    def granted_basis(self) -> ColumnElement[Any]:
-        """The twin of `_granted_basis`, for rows where `grants` holds."""
-        basis = func.coalesce(self.basis, literal(self.step.purpose.lawful_basis, _BASIS))
-        if self.step.purpose.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST:
-            restored = literal(LawfulBasis.LEGITIMATE_INTEREST, _BASIS)
-            return case((self.act == Act.OBJECTION_LIFTED, restored), else_=basis)
-        return basis
-
-    def grants(self) -> Condition:
-        """The twin of Choice.grants(), and of a customer exception being accepted. Never NULL."""
-        restores = self.act == Act.OBJECTION_LIFTED
-        if self.step.purpose.lawful_basis is not LawfulBasis.LEGITIMATE_INTEREST:
-            restores = and_(restores, self.basis == LawfulBasis.SOFT_OPT_IN)
-        grants = or_(self.act == Act.GIVEN, restores)
-        if not accepts_customer_exception(self.step.purpose, self.leaf):
-            grants = and_(grants, self.granted_basis() != LawfulBasis.SOFT_OPT_IN)
-        return func.coalesce(grants, false())
-
-    def is_paused(self, at: datetime) -> Condition:
-        """The twin of Choice.is_paused(). Never NULL."""
-        newest = or_(self.since.is_(None), self.paused_at >= self.since)
-        return func.coalesce(and_(self.paused_until > at, newest), false())
-
-
-def _ladder(question: Question, facts: CTE) -> Select[Any]:
+def _ladder(question: Question, facts: CTE) -> list[_Rung]:
     """The twin of decide(): its steps from top to bottom."""
-    levels = _levels(question, facts)
-    rungs = [
+    steps = list(enumerate(steps_of(question.path, question.training_id)))
+    leaf = question.path[-1]
+    by_interest = leaf.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST
+    return [
         *(_Rung(facts.c.suppression == place, suppressed(reason)) for place, reason in enumerate(PRECEDENCE)),
         _Rung(facts.c.status.is_(None), Reason.UNKNOWN_RECIPIENT),
         *(
@@ -202,52 +192,51 @@ def _ladder(question: Question, facts: CTE) -> Select[Any]:
             for status in RecipientStatus
             if status is not RecipientStatus.ACTIVE
         ),
-        *(_stop(level, levels) for level in levels),
-        *(_pause(level, levels, question.at) for level in levels),
-        *_permissions(levels),
-    ]
-    return select(
-        facts.c.position,
-        case(*((rung.when, _reason(rung.reason)) for rung in rungs)),
-        type_coerce(case(*((rung.when, rung.basis) for rung in rungs)), _BASIS),
-        type_coerce(case(*((rung.when, rung.since) for rung in rungs)), UtcDateTime()),
-        type_coerce(case(*((rung.when, rung.until) for rung in rungs)), UtcDateTime()),
-    )
-
-
-def _levels(question: Question, facts: CTE) -> list[_Level]:
-    return [
-        _Level(step, question.path[-1], *(facts.c[f"{name}_{number}"] for name in _CHOICE))
-        for number, step in enumerate(steps_of(question.path, question.training_id))
+        *(_stop(facts, number, step, steps) for number, step in steps),
+        *(_pause(facts, number, len(steps)) for number, _ in steps),
+        *(
+            _Rung(facts.c[f"granted_{number}"].is_not(None), Reason.ALLOWED, f"granted_{number}", f"since_{number}")
+            for number, step in reversed(steps)
+            if step.purpose.lawful_basis is leaf.lawful_basis
+        ),
+        _Rung(true(), Reason.ALLOWED if by_interest else Reason.NO_BASIS),
     ]
 
 
-def _reason(reason: Reason | ColumnElement[Any]) -> ColumnElement[Any]:
-    return literal(reason, _REASON) if isinstance(reason, Reason) else reason
+def _stop(facts: CTE, number: int, step: Step, steps: Sequence[tuple[int, Step]]) -> _Rung:
+    """A stop that nothing more specific was allowed after."""
+    since = facts.c[f"since_{number}"]
+    stands = [
+        or_(facts.c[f"granted_{part}"].is_(None), facts.c[f"since_{part}"] <= since)
+        for part, other in steps
+        if other.narrows(step)
+    ]
+    stops = facts.c[f"act_{number}"].in_(list(STOP_REASONS))
+    return _Rung(and_(stops, *stands), None, by=f"act_{number}", since=f"since_{number}")
 
 
-def _stop(level: _Level, levels: Sequence[_Level]) -> _Rung:
-    overruled = [and_(part.grants(), part.since > level.since) for part in levels if part.step.narrows(level.step)]
-    reason = case({act: literal(reason, _REASON) for act, reason in STOP_REASONS.items()}, value=level.act)
-    stops = level.act.in_(list(STOP_REASONS))
-    return _Rung(and_(stops, ~or_(false(), *overruled)), reason, since=level.since)
-
-
-def _pause(level: _Level, levels: Sequence[_Level], at: datetime) -> _Rung:
+def _pause(facts: CTE, number: int, count: int) -> _Rung:
     """The pause that ends last; of those that end together, the most general."""
-    ends_last = [
-        or_(~other.is_paused(at), other.paused_until <= level.paused_until) for other in levels if other is not level
-    ]
-    return _Rung(and_(level.is_paused(at), *ends_last), Reason.PAUSED, since=level.paused_at, until=level.paused_until)
+    until = facts.c[f"paused_until_{number}"]
+    others = [facts.c[f"paused_until_{other}"] for other in range(count) if other != number]
+    ends_last = [or_(other.is_(None), other <= until) for other in others]
+    names = {"since": f"paused_at_{number}", "until": f"paused_until_{number}"}
+    return _Rung(and_(until.is_not(None), *ends_last), Reason.PAUSED, **names)
 
 
-def _permissions(levels: Sequence[_Level]) -> list[_Rung]:
-    leaf = levels[-1].leaf
-    rungs = [
-        _Rung(level.grants(), Reason.ALLOWED, basis=level.granted_basis(), since=level.since)
-        for level in reversed(levels)
-        if level.step.purpose.lawful_basis is leaf.lawful_basis
-    ]
-    if leaf.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST:
-        return [*rungs, _Rung(true(), Reason.ALLOWED, basis=literal(LawfulBasis.LEGITIMATE_INTEREST, _BASIS))]
-    return [*rungs, _Rung(true(), Reason.NO_BASIS)]
+def _statement(facts: CTE, rungs: Sequence[_Rung]) -> Select[Any]:
+    """For each position the number of the first rung that holds, and what stands on it."""
+    first = case(*((rung.when, number) for number, rung in enumerate(rungs)))
+    found = select(facts, first.label("rung")).cte("found").prefix_with("MATERIALIZED")
+
+    def told(names: Iterable[str | None], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        columns = {number: found.c[name] for number, name in enumerate(names) if name is not None}
+        return type_coerce(case(columns, value=found.c.rung), kind)
+
+    return select(
+        found.c.position,
+        found.c.rung,
+        told((rung.by for rung in rungs), String()),
+        told((rung.since for rung in rungs), UtcDateTime()),
+        told((rung.until for rung in rungs), UtcDateTime()),
+    )

@@ -149,5 +149,24 @@ class EncryptedJson(TypeDecorator[Mapping[str, Any]]):
         return found
 
 
-ENCRYPTED = (EncryptedText, EncryptedJson)
+class SealedBytes(TypeDecorator[bytes]):
+    """Bytes that were encrypted before they came here, each for its own row: `where` and the primary key, joined by colons.
+
+    The type changes nothing; it tells the rotation of keys what the values are bound to.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+
+
+def where_in_row(where: str, key: Sequence[Any]) -> bytes:
+    """What a value of a SealedBytes column is bound to."""
+    return ":".join([where, *(str(part) for part in key)]).encode()
+
+
+ENCRYPTED = (EncryptedText, EncryptedJson, SealedBytes)
 """The column types whose values the data keys encrypt."""

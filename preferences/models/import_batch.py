@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from preferences.domain.acts import Actor
 
 from .base import Base, SerialId, UtcDateTime, Vocabulary, one_of
-from .crypto import keyring
+from .crypto import SealedBytes, keyring, where_in_row
 from .ledger import JsonColumn
 
 
@@ -88,7 +88,7 @@ class ImportPartRow(Base):
     import_id: Mapped[int] = mapped_column(ForeignKey("import_batches.id"), primary_key=True, autoincrement=False)
     kind: Mapped[PartKind] = mapped_column(Vocabulary(PartKind), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(SealedBytes("import_parts.content"))
 
 
 def seal_part(plain: bytes, import_id: int, kind: PartKind, number: int) -> bytes:
@@ -102,4 +102,4 @@ def open_part(stored: bytes, import_id: int, kind: PartKind, number: int) -> byt
 
 
 def _where(import_id: int, kind: PartKind, number: int) -> bytes:
-    return f"import_parts.content:{import_id}:{kind.value}:{number}".encode()
+    return where_in_row("import_parts.content", (import_id, kind.value, number))

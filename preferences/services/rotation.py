@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, LargeBinary, Table, bindparam, fun
 from sqlalchemy.orm import Session
 
 from preferences.models.base import Base
-from preferences.models.crypto import ENCRYPTED, UnreadableValue, keyring
+from preferences.models.crypto import ENCRYPTED, SealedBytes, UnreadableValue, keyring, where_in_row
 
 Key = tuple[Any, ...]
 
@@ -26,7 +26,11 @@ class EncryptedColumn:
     table: Table
     column: Column[Any]
     where: str
-    """What its values are bound to when encrypted: `table.column`."""
+    """`table.column`."""
+
+    def bound_to(self, key: Key) -> bytes:
+        """What the value of the row with this primary key is bound to when encrypted."""
+        return where_in_row(self.where, key if isinstance(self.column.type, SealedBytes) else ())
 
     @property
     def raw(self) -> ColumnElement[bytes]:
@@ -79,13 +83,14 @@ def re_encrypt_batch(session: Session, column: EncryptedColumn, *, after: Key | 
     rows = session.execute(found.order_by(*keys).limit(limit)).all()
     changes, unreadable = [], 0
     for row in rows:
+        where = column.bound_to(row[:-1])
         try:
-            plain = keyring().decrypt(bytes(row.stored), column.where.encode())
+            plain = keyring().decrypt(bytes(row.stored), where)
         except UnreadableValue:
             unreadable += 1
             continue
         named = {f"key_{number}": value for number, value in enumerate(row[:-1])}
-        changes.append({**named, "old": row.stored, "new": keyring().encrypt(plain, column.where.encode())})
+        changes.append({**named, "old": row.stored, "new": keyring().encrypt(plain, where)})
     if changes:
         session.connection().execute(_replacing(column), changes)
     return Batch(len(changes), unreadable, tuple(rows[-1][:-1]) if len(rows) == limit else None)

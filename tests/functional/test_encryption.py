@@ -132,3 +132,11 @@ def test_every_encrypted_column_is_bound_to_its_own_place() -> None:
     for one in found:
         assert isinstance(one.column.type, ENCRYPTED)
         assert one.where == f"{one.table.name}.{one.column.name}"
+
+
+def test_every_binary_column_is_encrypted_or_a_keyed_hash_of_fixed_length() -> None:
+    """A column that holds encrypted bytes under another type would be left out when keys are rotated."""
+    for table in Base.metadata.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, LargeBinary):
+                assert column.type.length in {16, 32}, f"{table.name}.{column.name}: use a type of ENCRYPTED"

@@ -8,19 +8,21 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import LargeBinary, text, type_coerce, update
+from sqlalchemy import LargeBinary, select, text, type_coerce, update
 from sqlalchemy.orm import Session
 
 from app import create_app
 from preferences.config import Settings
-from preferences.domain.acts import Act
+from preferences.domain.acts import Act, Actor
 from preferences.domain.address import parse_address
 from preferences.domain.capability import Capability, LinkSigner
 from preferences.models import crypto
 from preferences.models.crypto import Keyring, UnreadableValue, keyring, use_keyring
+from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage, PartKind, open_part, seal_part
 from preferences.models.ledger import EvidenceRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.transaction import transaction
@@ -69,6 +71,35 @@ def test_old_key_can_be_retired_after_re_encryption(app: Flask, session: Session
     evidence = session.get(EvidenceRow, entry_id)
     assert evidence is not None
     assert evidence.content["source"] == "mässa"
+
+
+def test_value_bound_to_its_row_is_re_encrypted_for_that_row(
+    app: Flask, session: Session, settings: Settings, now: datetime
+) -> None:
+    batch = ImportBatchRow(
+        stage=ImportStage.RECEIVED,
+        filename="a.csv",
+        reading={},
+        actor=Actor.SYSTEM,
+        planned={},
+        applied={},
+        created_at=now,
+    )
+    session.add(batch)
+    session.flush()
+    for number in range(3):
+        content = seal_part(b"rows", batch.id, PartKind.FILE, number)
+        session.add(ImportPartRow(import_id=batch.id, kind=PartKind.FILE, number=number, content=content))
+    session.commit()
+    _rotate(settings)
+    ran = app.test_cli_runner().invoke(args=["keys", "re-encrypt", "--batch", "1", "--json"])
+    assert json.loads(ran.stdout) == {"changed": 3, "unreadable": {}, "left": 0}
+    _newest_alone(settings)
+    session.expire_all()
+    for part in session.scalars(select(ImportPartRow)):
+        assert open_part(part.content, part.import_id, part.kind, part.number) == b"rows"
+        with pytest.raises(UnreadableValue):
+            open_part(part.content, part.import_id, part.kind, part.number + 1)
 
 
 def test_second_run_has_nothing_left_to_do(app: Flask, session: Session, settings: Settings) -> None:

@@ -119,8 +119,8 @@ def _render_frame(locale: str, one: Frame) -> str:
 def _frame_html(one: Frame, pause_form: PauseForm | None, errors: Sequence[tuple[str, str]]) -> str:
     return render_template(
         "recipient/preferences.html",
+        token=PATH,
         here=keeping_language(f"/p/{PATH}"),
-        switch_path=f"/p/{PATH}",
         address=ADDRESS,
         card=CARD,
         one=one,

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
+from typing import NoReturn
 from urllib.parse import parse_qsl
 
 from flask import Request
@@ -90,11 +91,15 @@ def _pairs(request: Request, body: bytes) -> list[tuple[str, str]] | None:
         return None
     options = dict(request.mimetype_params)
     options["boundary"] = _boundary(options.get("boundary", ""), body)
-    parser = FormDataParser(max_form_memory_size=MOST_BYTES, max_form_parts=MOST_FIELDS, silent=False)
-    _, form, files = parser.parse(BytesIO(body), _MULTIPART, len(body), options)
-    if files:
-        raise ValueError("a file is no field")
+    parser = FormDataParser(
+        stream_factory=_refuse_file, max_form_memory_size=MOST_BYTES, max_form_parts=MOST_FIELDS, silent=False
+    )
+    _, form, _ = parser.parse(BytesIO(body), _MULTIPART, len(body), options)
     return list(form.items(multi=True))
+
+
+def _refuse_file(*_: object, **__: object) -> NoReturn:
+    raise ValueError("a file is no field")
 
 
 def _boundary(declared: str, body: bytes) -> str:

@@ -30,6 +30,11 @@ class AddressForm(Form):
     )
     parsed: Address | None = None
 
+    @property
+    def typed(self) -> str:
+        """What was typed, as it may be shown again."""
+        return _as_shown(self.address.data or "")
+
     def validate_address(self, field: EmailField) -> None:
         """Only what could be an address at all; whether we know it is never told (T27)."""
         try:
@@ -58,6 +63,11 @@ class PauseForm(Form):
             return False
         return valid
 
+    @property
+    def typed_until(self) -> str:
+        """What was written as the date, as it may be shown again."""
+        return _as_shown((self.until.raw_data or [""])[0])
+
     def _is_within_a_year(self) -> bool:
         today = local_date(datetime.now(UTC))
         return self.until.data is not None and today < self.until.data < today + LONGEST_PAUSE
@@ -67,6 +77,11 @@ class PauseForm(Form):
         if self.length.data == UNTIL_DATE and self.until.data is not None:
             return start_of_day(self.until.data)
         return start_of_day(months_after(local_date(now), int(self.length.data or "")))
+
+
+def _as_shown(text: str) -> str:
+    """Bounded, and without characters that no page may hold."""
+    return "".join(character for character in text[:MAX_ADDRESS_BYTES] if character.isprintable())
 
 
 def messages(form: Form) -> list[tuple[str, str]]:

@@ -47,6 +47,6 @@ def keeping_language(path: str) -> str:
     return f"{path}?{PARAMETER}={quote(asked)}" if asked else path
 
 
-def in_language(locale: str, path: str | None = None) -> str:
-    """This page, or the one at the path, in another language."""
-    return f"{quote(request.path) if path is None else path}?{PARAMETER}={quote(locale)}"
+def in_language(locale: str) -> str:
+    """This page in another language: an address relative to it, so that it holds no token."""
+    return f"?{PARAMETER}={quote(locale)}"

@@ -13,7 +13,7 @@ from preferences.queries.recipients import RecipientView
 from preferences.web.dates import months_after
 from tests.factories import act, make_recipient, purpose
 from tests.support.client import StrictClient
-from tests.support.page import follow, get
+from tests.support.page import Page, follow, get
 from tests.support.visits import entries, mails, preferences_url
 
 MIDSUMMER = datetime(2026, 6, 19, 10, tzinfo=UTC)
@@ -66,13 +66,12 @@ def test_date_of_choice_is_a_day_in_the_organisations_time_zone(
         {"length": "date", "until": "soon"},
         {"length": "date", "until": "9999-99-99"},
         {"length": "date", "until": "2026-08-01" * 100},
+        {"length": "date", "until": '\x00"><script>'},
     ],
 )
 def test_impossible_date_is_told_at_the_field_and_in_a_summary(
     client: StrictClient, session: Session, anna: RecipientView, fields: dict[str, str]
 ) -> None:
-    from tests.support.page import Page
-
     with time_machine.travel(MIDSUMMER, tick=False):
         response = get(client, preferences_url(anna)).form("pause").submit(client, fields)
     page = Page(response)

@@ -41,12 +41,14 @@ class Prepared:
         cursor, compiled = self._execute(connection, parameters)
         row = cursor.fetchone()
         cursor.close()
-        if row is None:
-            return None
-        return tuple(
-            value if value is None or convert is None else convert(value)
-            for value, convert in zip(row, compiled.results, strict=True)
-        )
+        return None if row is None else _converted(row, compiled)
+
+    def fetch_all(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Every row that the statement returns, converted."""
+        cursor, compiled = self._execute(connection, parameters)
+        rows = cursor.fetchall()
+        cursor.close()
+        return [_converted(row, compiled) for row in rows]
 
     def run(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
         """Run a statement that returns nothing. Returns how many rows it wrote."""
@@ -66,6 +68,13 @@ class Prepared:
             values[name] = value if convert is None else convert(value)
         sent = values if compiled.order is None else [values[name] for name in compiled.order]
         return on_cursor(connection, compiled.sql, sent), compiled
+
+
+def _converted(row: Any, compiled: _Compiled) -> tuple[Any, ...]:
+    return tuple(
+        value if value is None or convert is None else convert(value)
+        for value, convert in zip(row, compiled.results, strict=True)
+    )
 
 
 def on_cursor(connection: Connection, sql: str, sent: Any = ()) -> Any:
@@ -94,9 +103,10 @@ def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
 
 
 def _returned_types(statement: Any) -> list[TypeEngine[Any]]:
-    """The types of a select's columns, or of those after RETURNING."""
-    described = statement.column_descriptions if statement.is_select else statement.returning_column_descriptions
-    return [column["type"] for column in described]
+    """The types of a select's columns (of a union's first part), or of those after RETURNING."""
+    if statement.is_select:
+        return [column.type for column in statement.selected_columns]
+    return [column["type"] for column in statement.returning_column_descriptions]
 
 
 def _translated(connection: Connection, cursor: Any, sql: str, error: Exception) -> BaseException:

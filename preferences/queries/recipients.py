@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Row, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.address import Address, mask_address
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.models.crypto import BlindIndex, keyring
+from preferences.models.prepared import Prepared
 from preferences.models.recipient import RecipientRow
 
 _COLUMNS = (
@@ -31,6 +32,7 @@ _COLUMNS = (
     RecipientRow.created_at,
     RecipientRow.updated_at,
 )
+_NAMES = tuple(column.key for column in _COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class RecipientView:
 
 def recipient_by_id(session: Session, recipient_id: RecipientId) -> RecipientView | None:
     """The recipient with this id, erased ones too."""
-    row = session.connection().execute(_by_id(), {"id": recipient_id}).one_or_none()
+    row = _by_id().fetch_one(session.connection(), {"id": recipient_id})
     return None if row is None else _view(row)
 
 
@@ -86,9 +88,9 @@ def recipients_by_domain(
 
 
 @cache
-def _by_id() -> Executable:
+def _by_id() -> Prepared:
     """Made once: every page of a recipient begins with it."""
-    return select(*_COLUMNS).where(RecipientRow.id == bindparam("id"))
+    return Prepared(select(*_COLUMNS).where(RecipientRow.id == bindparam("id")))
 
 
 def _one(session: Session, condition: ColumnElement[bool]) -> RecipientView | None:
@@ -96,7 +98,7 @@ def _one(session: Session, condition: ColumnElement[bool]) -> RecipientView | No
     return None if row is None else _view(row)
 
 
-def _view(row: Row[Any]) -> RecipientView:
-    values = row._asdict()
+def _view(row: Sequence[Any]) -> RecipientView:
+    values = dict(zip(_NAMES, row, strict=True))
     values["profile"] = values["profile"] or {}
     return RecipientView(**values)

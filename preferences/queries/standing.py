@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Executable,
     String,
     bindparam,
     cast,
@@ -29,6 +28,7 @@ from preferences.domain.purpose import LawfulBasis, PurposeId
 from preferences.domain.suppression import Suppression, SuppressionReason, SuppressionScope
 from preferences.models.base import UtcDateTime
 from preferences.models.ledger import ChoiceRow, ConfirmationRow, JsonColumn
+from preferences.models.prepared import Prepared
 from preferences.models.suppression import SuppressionRow
 
 from .choices import Standing
@@ -67,7 +67,7 @@ def standing_at_once(session: Session, recipient: RecipientView, *, at: datetime
     suppressions: list[Suppression] = []
     waiting: list[tuple[int, AskedRow]] = []
     parameters = {"recipient": recipient.id, "address": recipient.address_index, "at": at}
-    for row in session.connection().execute(_statement(), parameters):
+    for row in _statement().fetch_all(session.connection(), parameters):
         part = _Part(*row)
         if part.kind == _CHOICE:
             choices[part.purpose_id, part.training_id] = _choice(part)
@@ -99,7 +99,7 @@ def _suppression(part: _Part) -> Suppression:
 
 
 @cache
-def _statement() -> Executable:
+def _statement() -> Prepared:
     choices, suppressions, confirmations = (
         ChoiceRow.__table__.c,
         SuppressionRow.__table__.c,
@@ -138,13 +138,17 @@ def _statement() -> Executable:
         confirmations.expires_at,
         *(nobody, never, never, nobody, confirmations.asked),
     ]
-    return union_all(
-        select(*ours).where(choices.recipient_id == bindparam("recipient")),
-        select(*in_the_way).where(suppressions.address_index == bindparam("address"), suppressions.lifted_at.is_(None)),
-        select(*asked).where(
-            confirmations.recipient_id == bindparam("recipient"),
-            confirmations.confirmed_at.is_(None),
-            confirmations.cancelled_at.is_(None),
-            confirmations.expires_at > bindparam("at", type_=confirmations.expires_at.type),
-        ),
+    return Prepared(
+        union_all(
+            select(*ours).where(choices.recipient_id == bindparam("recipient")),
+            select(*in_the_way).where(
+                suppressions.address_index == bindparam("address"), suppressions.lifted_at.is_(None)
+            ),
+            select(*asked).where(
+                confirmations.recipient_id == bindparam("recipient"),
+                confirmations.confirmed_at.is_(None),
+                confirmations.cancelled_at.is_(None),
+                confirmations.expires_at > bindparam("at", type_=confirmations.expires_at.type),
+            ),
+        )
     )

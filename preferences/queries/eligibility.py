@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    bindparam,
     case,
     func,
     literal,
@@ -50,9 +53,10 @@ from preferences.models.ledger import EVERY_TRAINING, ChoiceRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.suppression import SuppressionRow
 
-from .asked import asked_addresses, asked_ids, prefer_index_lookups
+from .asked import Parameters, addresses_asked, any_addresses, any_ids, ids_asked, is_sqlite, prefer_index_lookups
 
 Condition = ColumnElement[bool]
+_AT = bindparam("at", type_=UtcDateTime)
 _BASIS = Vocabulary(LawfulBasis)
 _BASES = {basis.value: basis for basis in LawfulBasis} | {None: LawfulBasis.LEGITIMATE_INTEREST}
 """By what stands in the column; nothing there: the legitimate interest that nobody has to grant."""
@@ -63,7 +67,7 @@ _STOPS = {act.value: reason for act, reason in STOP_REASONS.items()}
 class Question:
     """What is asked about everyone: purposes from general to specific, when the message would go, when we are asked."""
 
-    path: Sequence[Purpose]
+    path: tuple[Purpose, ...]
     at: datetime
     asked_at: datetime
     training_id: int = EVERY_TRAINING
@@ -74,60 +78,92 @@ class Question:
         return any(purpose.is_archived for purpose in self.path)
 
 
+class _By(StrEnum):
+    """What people are asked about by."""
+
+    ID = "id"
+    ADDRESS = "address"
+
+
 def decide_by_address(session: Session, question: Question, address_indexes: Sequence[bytes]) -> list[Decision]:
     """The decision about each address, by its keyed hash, in the order asked. Repeats are answered each time."""
-    if not address_indexes or question.is_archived:
-        return [Refused(Reason.PURPOSE_ARCHIVED)] * len(address_indexes)
-    asked = asked_addresses(session, address_indexes)
-    facts = _facts(question, asked, RecipientRow.address_index == asked.c.key, address=asked.c.key)
-    return _answers(session, question, facts, len(address_indexes))
+    return _answers(session, question, _By.ADDRESS, addresses_asked(address_indexes), len(address_indexes))
 
 
 def decide_by_id(session: Session, question: Question, recipient_ids: Sequence[int]) -> list[Decision]:
-    """The decision about each recipient, by id, in the order asked."""
-    if not recipient_ids or question.is_archived:
-        return [Refused(Reason.PURPOSE_ARCHIVED)] * len(recipient_ids)
-    asked = asked_ids(session, recipient_ids)
-    facts = _facts(question, asked, RecipientRow.id == asked.c.key, address=RecipientRow.address_index)
-    return _answers(session, question, facts, len(recipient_ids))
+    """The decision about each recipient, by id, in the order asked. Repeats are answered each time."""
+    return _answers(session, question, _By.ID, ids_asked(recipient_ids, sqlite=is_sqlite(session)), len(recipient_ids))
 
 
-def _answers(session: Session, question: Question, facts: CTE, count: int) -> list[Decision]:
+def _answers(session: Session, question: Question, by: _By, asked: Parameters, count: int) -> list[Decision]:
+    if not count or question.is_archived:
+        return [Refused(Reason.PURPOSE_ARCHIVED)] * count
+    statement, rungs = _statement(question.path, question.training_id, by, sqlite=is_sqlite(session))
     prefer_index_lookups(session)
-    rungs = _ladder(question, facts)
     until = question.asked_at + HOLDS_FOR
     answers: list[Decision] = [Refused(Reason.UNKNOWN_RECIPIENT)] * count
-    for position, number, by, since, ends in session.execute(_statement(facts, rungs)):
+    for position, number, told_by, since, ends in session.execute(statement, {**asked, "at": question.at}):
         reason = rungs[number].reason
         if reason is Reason.ALLOWED:
-            answers[position] = Allowed(_BASES[by], since, until)
+            answers[position] = Allowed(_BASES[told_by], since, until)
         elif reason is not Reason.UNKNOWN_RECIPIENT:
-            answers[position] = Refused(reason or _STOPS[by], since, ends)
+            answers[position] = Refused(reason or _STOPS[told_by], since, ends)
     return answers
 
 
-def _facts(question: Question, asked: Any, is_asked: Condition, *, address: Any) -> CTE:
+@lru_cache(maxsize=128)
+def _statement(
+    path: tuple[Purpose, ...], training_id: int, by: _By, *, sqlite: bool
+) -> tuple[Select[Any], tuple[_Rung, ...]]:
+    """For each position the number of the first rung that holds, and what stands on it. Made once for these purposes."""
+    facts = _facts(path, training_id, by, sqlite=sqlite)
+    rungs = tuple(_ladder(path, training_id, facts))
+    first = case(*((rung.when, number) for number, rung in enumerate(rungs)))
+    found = select(facts, first.label("rung")).cte("found").prefix_with("MATERIALIZED")
+
+    def told(names: Iterable[str | None], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        columns = {number: found.c[name] for number, name in enumerate(names) if name is not None}
+        return type_coerce(case(columns, value=found.c.rung), kind)
+
+    statement = select(
+        found.c.position,
+        found.c.rung,
+        told((rung.by for rung in rungs), String()),
+        told((rung.since for rung in rungs), UtcDateTime()),
+        told((rung.until for rung in rungs), UtcDateTime()),
+    )
+    return statement, rungs
+
+
+def _facts(path: Sequence[Purpose], training_id: int, by: _By, *, sqlite: bool) -> CTE:
     """One row for each position asked: `status`, `suppression` (its place in PRECEDENCE), and for every step by its number
     `act_0`, `since_0`, `granted_0` (the basis of a permission), `paused_at_0`, `paused_until_0` (of a pause that lasts).
 
     Materialised, so that the ladder compares stored values instead of looking things up again for each of its rungs.
     """
+    if by is _By.ADDRESS:
+        asked = any_addresses(sqlite=sqlite)
+        source = asked.outerjoin(RecipientRow, RecipientRow.address_index == asked.c.key)
+        address = asked.c.key
+    else:
+        asked = any_ids(sqlite=sqlite)
+        source = asked.outerjoin(RecipientRow, RecipientRow.id == asked.c.key)
+        address = RecipientRow.address_index
     columns: list[ColumnElement[Any]] = [
         asked.c.position,
         RecipientRow.status.label("status"),
-        _suppression(question.path, address).label("suppression"),
+        _suppression(path, address).label("suppression"),
     ]
-    source = asked.outerjoin(RecipientRow, is_asked)
-    for number, step in enumerate(steps_of(question.path, question.training_id)):
+    for number, step in enumerate(steps_of(path, training_id)):
         choice = aliased(ChoiceRow)
         its_own = (choice.purpose_id == step.purpose.id, choice.training_id == step.training_id)
         source = source.outerjoin(choice, and_(choice.recipient_id == RecipientRow.id, *its_own))
         columns += [
             choice.act.label(f"act_{number}"),
             choice.since.label(f"since_{number}"),
-            _granted(choice, step.purpose, question.path[-1]).label(f"granted_{number}"),
+            _granted(choice, step.purpose, path[-1]).label(f"granted_{number}"),
             choice.paused_at.label(f"paused_at_{number}"),
-            _paused_until(choice, question.at).label(f"paused_until_{number}"),
+            _paused_until(choice).label(f"paused_until_{number}"),
         ]
     return select(*columns).select_from(source).cte("facts").prefix_with("MATERIALIZED")
 
@@ -161,10 +197,10 @@ def _granted(choice: Any, purpose: Purpose, leaf: Purpose) -> ColumnElement[Any]
     return case((or_(given, and_(lifted, choice.basis == LawfulBasis.SOFT_OPT_IN)), basis))
 
 
-def _paused_until(choice: Any, at: datetime) -> ColumnElement[Any]:
+def _paused_until(choice: Any) -> ColumnElement[Any]:
     """The twin of Choice.is_paused(): until when, or NULL where nothing is paused."""
     newest = or_(choice.since.is_(None), choice.paused_at >= choice.since)
-    return case((and_(choice.paused_until > at, newest), choice.paused_until))
+    return case((and_(choice.paused_until > _AT, newest), choice.paused_until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +215,10 @@ class _Rung:
     until: str | None = None
 
 
-def _ladder(question: Question, facts: CTE) -> list[_Rung]:
+def _ladder(path: Sequence[Purpose], training_id: int, facts: CTE) -> list[_Rung]:
     """The twin of decide(): its steps from top to bottom."""
-    steps = list(enumerate(steps_of(question.path, question.training_id)))
-    leaf = question.path[-1]
+    steps = list(enumerate(steps_of(path, training_id)))
+    leaf = path[-1]
     by_interest = leaf.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST
     return [
         *(_Rung(facts.c.suppression == place, suppressed(reason)) for place, reason in enumerate(PRECEDENCE)),
@@ -222,21 +258,3 @@ def _pause(facts: CTE, number: int, count: int) -> _Rung:
     ends_last = [or_(other.is_(None), other <= until) for other in others]
     names = {"since": f"paused_at_{number}", "until": f"paused_until_{number}"}
     return _Rung(and_(until.is_not(None), *ends_last), Reason.PAUSED, **names)
-
-
-def _statement(facts: CTE, rungs: Sequence[_Rung]) -> Select[Any]:
-    """For each position the number of the first rung that holds, and what stands on it."""
-    first = case(*((rung.when, number) for number, rung in enumerate(rungs)))
-    found = select(facts, first.label("rung")).cte("found").prefix_with("MATERIALIZED")
-
-    def told(names: Iterable[str | None], kind: TypeEngine[Any]) -> ColumnElement[Any]:
-        columns = {number: found.c[name] for number, name in enumerate(names) if name is not None}
-        return type_coerce(case(columns, value=found.c.rung), kind)
-
-    return select(
-        found.c.position,
-        found.c.rung,
-        told((rung.by for rung in rungs), String()),
-        told((rung.since for rung in rungs), UtcDateTime()),
-        told((rung.until for rung in rungs), UtcDateTime()),
-    )

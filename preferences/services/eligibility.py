@@ -57,7 +57,7 @@ def decide_many(
     An identifier is a recipient's id (13 characters) or an email address; one that is neither is answered `invalid_address`.
     Repeats are answered each time. `at` is when the message would go, `asked_at` is now: an `allowed` holds from then.
     """
-    question = Question(path=path, at=at, asked_at=asked_at, training_id=training_id)
+    question = Question(path=tuple(path), at=at, asked_at=asked_at, training_id=training_id)
     remaining = iter(identifiers)
     while chunk := list(islice(remaining, CHUNK)):
         yield list(zip(chunk, _decide_chunk(session, question, chunk), strict=True))

@@ -68,7 +68,7 @@ def worlds(draw: st.DrawFn, ids: tuple[int, int, int]) -> tuple[Question, list[P
     path = _path(draw, ids)
     training_id = draw(st.sampled_from([0, TRAINING]))
     asked_at = AT - timedelta(hours=draw(st.integers(0, 3)))
-    question = Question(path=path, at=AT, asked_at=asked_at, training_id=training_id)
+    question = Question(path=tuple(path), at=AT, asked_at=asked_at, training_id=training_id)
     steps = steps_of(path, training_id)
     pools = [draw(st.lists(CHOICES, min_size=1, max_size=5)) for _ in steps]
     suppressed = [(), *draw(st.lists(_suppressions(ids), max_size=3))]
@@ -253,9 +253,9 @@ def _numbered(*pools: Sequence[Any]) -> Iterator[tuple[int, Any]]:
 
 
 def _assert_equal(session: Session, people: Sequence[Person], paths: Sequence[Sequence[Purpose]]) -> None:
-    _store(session, Question(path=paths[0], at=AT, asked_at=AT), people)
+    _store(session, Question(path=tuple(paths[0]), at=AT, asked_at=AT), people)
     for path in paths:
-        question = Question(path=path, at=AT, asked_at=AT)
+        question = Question(path=tuple(path), at=AT, asked_at=AT)
         by_id = decide_by_id(session, question, [person.number for person in people])
         by_address = decide_by_address(session, question, [person.address_index for person in people])
         shown = [replace(person, choices=person.choices[: len(path)]) for person in people]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -171,3 +172,19 @@ def test_the_same_idempotency_key_gets_the_same_links(api: Api, session: Session
     again = api.post("/links", asked, key="campaign-1")
     assert again.json == first.json
     assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
+
+
+def test_a_mailto_is_added_where_a_gateway_reads_mail(api: Api, app: Flask, session: Session) -> None:
+    """M5, M10: https first, then a mailto whose local part carries the token."""
+    anna = make_recipient(session)
+    before = app.extensions["preferences.settings"]
+    app.extensions["preferences.settings"] = replace(before, unsubscribe_mail_domain="in.preferences.example")
+    try:
+        [row] = api.post("/links", {"purpose": "events", "recipients": ["anna@example.se"]}).json["results"]
+    finally:
+        app.extensions["preferences.settings"] = before
+    web, mail = row["headers"]["List-Unsubscribe"].split(", ")
+    assert web == f"<{row['unsubscribe_url']}>"
+    token = mail.removeprefix("<mailto:unsubscribe+").removesuffix("@in.preferences.example>")
+    signer: LinkSigner = app.extensions["preferences.signer"]
+    assert signer.open_mail(token, Capability.UNSUBSCRIBE).recipient_id == anna.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ HTML_CSP = (
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 """A mail's HTML runs nothing and loads nothing; its links open beside the page."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +91,20 @@ def _summary(received: Received) -> Summary:
     message = received.parsed
     return Summary(
         id=received.id,
-        sender=str(message.get("From", "")),
-        to=str(message.get("To", "")),
-        subject=str(message.get("Subject", "")),
+        sender=_visible(str(message.get("From", ""))),
+        to=_visible(str(message.get("To", ""))),
+        subject=_visible(str(message.get("Subject", ""))),
         date=getattr(message.get("Date"), "datetime", None),
-        headers=received.header_block,
-        text=received.part("plain"),
+        headers=_visible(received.header_block),
+        text=_visible(received.part("plain")),
         has_html=bool(received.part("html")),
         one_click_path=_one_click_path(str(message.get("List-Unsubscribe", ""))),
     )
+
+
+def _visible(text: str) -> str:
+    """Control characters made visible: some cannot stand in a page at all."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 def _one_click_path(header: str) -> str:

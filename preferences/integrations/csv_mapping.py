@@ -29,31 +29,26 @@ EVIDENCE_FIELDS = (
 )
 FIELDS = frozenset(PERSON_FIELDS + EVIDENCE_FIELDS)
 
-_GUESSES: dict[str, str] = {
-    **dict.fromkeys(
-        ("email", "email address", "e mail", "mail", "e post", "epost", "e postadress", "epostadress"), "email"
-    ),
-    **dict.fromkeys(("mejl", "mejladress", "mailadress", "e mail address", "e mailadress"), "email"),
-    **dict.fromkeys(("name", "full name", "namn", "fullständigt namn"), "name"),
-    **dict.fromkeys(
-        ("external id", "id", "customer id", "kundnummer", "kundnr", "kund id", "customer number"), "external_id"
-    ),
-    **dict.fromkeys(("locale", "language", "språk"), "locale"),
-    **dict.fromkeys(("contact person", "contact", "kontaktperson", "kontakt"), "contact_person"),
-    **dict.fromkeys(("company", "company name", "organisation", "företag", "företagsnamn", "bolag"), "company_name"),
-    **dict.fromkeys(("company form", "bolagsform", "företagsform"), "company_form"),
-    **dict.fromkeys(("address", "postal address", "street address", "adress", "postadress", "gatuadress"), "address"),
-    **dict.fromkeys(("telephone", "phone", "mobile", "telefon", "telefonnummer", "mobil", "tel"), "telephone"),
-    **dict.fromkeys(("business unit", "affärsenhet", "avdelning", "enhet"), "business_unit"),
-    **dict.fromkeys(
-        ("vat number", "vat", "momsnummer", "momsreg nr", "momsregistreringsnummer", "vat nummer"), "vat_number"
-    ),
-    **dict.fromkeys(("licence number", "license number", "licensnummer", "licence"), "licence_number"),
-    **dict.fromkeys(("established on", "date of establishment", "etableringsdatum", "grundat"), "established_on"),
-    **dict.fromkeys(("username", "user name", "användarnamn"), "username"),
-    **dict.fromkeys(("domain holder", "domäninnehavare"), "domain_holder"),
-    **{name.replace("_", " "): name for name in EVIDENCE_FIELDS},
+_SAID: dict[str, str] = {
+    "email": "email emailaddress mail epost epostadress mejl mejladress mailadress emailadress",
+    "name": "name fullname namn fullständigtnamn",
+    "external_id": "externalid id customerid customernumber kundnummer kundnr kundid",
+    "locale": "locale language språk",
+    "contact_person": "contactperson contact kontaktperson kontakt",
+    "company_name": "companyname company organisation företag företagsnamn bolag",
+    "company_form": "companyform bolagsform företagsform",
+    "address": "address postaladdress streetaddress adress postadress gatuadress",
+    "telephone": "telephone phone mobile telefon telefonnummer mobil tel",
+    "business_unit": "businessunit affärsenhet avdelning enhet",
+    "vat_number": "vatnumber vat vatnummer momsnummer momsregnr momsregistreringsnummer",
+    "licence_number": "licencenumber licensenumber licence licensnummer",
+    "established_on": "establishedon dateofestablishment etableringsdatum grundat",
+    "username": "username användarnamn",
+    "domain_holder": "domainholder domäninnehavare",
+    **{name: name.replace("_", "") for name in EVIDENCE_FIELDS},
 }
+"""How files head the columns of a field, without case, spaces and hyphens."""
+_GUESSES = {header: name for name, headers in _SAID.items() for header in headers.split()}
 _KEYS = frozenset({"columns", "constants", "values", "time_zone", "date_format"})
 
 
@@ -134,7 +129,7 @@ def guess_columns(headers: Sequence[str]) -> dict[str, int]:
     """Field to column for headers we know; the first of several alike counts, and is shown like the rest."""
     found: dict[str, int] = {}
     for number, header in enumerate(headers):
-        name = _GUESSES.get(normal_header(header))
+        name = _GUESSES.get(normal_header(header).replace(" ", ""))
         if name is not None:
             found.setdefault(name, number)
     return found

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import literal_column, update
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import STOPS, Act, Actor, Method
+from preferences.domain.acts import STOPS, Actor, Method
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.purpose import About
 from preferences.domain.suppression import SuppressionReason
@@ -186,7 +186,7 @@ def _write_choices(session: Session, batch: Batch, acts: Sequence[Decided], ids:
 
 def _lifts_nothing(excluded: Any) -> Any:
     """Not a grant upon a stop: one that was made since we looked counts, whatever the times say (T21)."""
-    stops = [act for act in Act if act in STOPS]
+    stops: list[Any] = [literal_column(f"'{act}'") for act in sorted(STOPS)]
     return excluded.act.in_(stops) | ChoiceRow.act.is_(None) | ChoiceRow.act.not_in(stops)
 
 

@@ -25,10 +25,28 @@ from preferences.services.mailers import create_mailer, issue_key
 
 def make_recipient(session: Session, address: str = "anna@example.se", **fields: Any) -> RecipientView:
     """A recipient with this address. `fields` are columns of RecipientRow."""
+    row = _recipient_row(address, **fields)
+    session.add(row)
+    session.commit()
+    found = recipient_by_id(session, RecipientId(row.id))
+    session.commit()  # reading took SQLite's one write lock again
+    assert found is not None
+    return found
+
+
+def make_recipients(session: Session, count: int) -> list[RecipientId]:
+    """Many recipients at once, `person.0@example.se` and on. Returns their ids."""
+    rows = [_recipient_row(f"person.{number}@example.se") for number in range(count)]
+    session.add_all(rows)
+    session.commit()
+    return [RecipientId(row.id) for row in rows]
+
+
+def _recipient_row(address: str, **fields: Any) -> RecipientRow:
     parsed = parse_address(address)
     now = datetime.now(UTC)
     external_id = fields.get("external_id")
-    row = RecipientRow(
+    return RecipientRow(
         **{
             "id": new_recipient_id(),
             "address": parsed.original,
@@ -41,12 +59,6 @@ def make_recipient(session: Session, address: str = "anna@example.se", **fields:
             **fields,
         }
     )
-    session.add(row)
-    session.commit()
-    found = recipient_by_id(session, RecipientId(row.id))
-    session.commit()  # reading took SQLite's one write lock again
-    assert found is not None
-    return found
 
 
 def purpose(session: Session, key: str) -> Purpose:

@@ -1,6 +1,6 @@
 """Everything that is stored about one person, for the person (GDPR 15, 20; L8). Whoever stores more adds it here.
 
-tests/functional/test_export.py holds this to the tables: a column about a person is in the copy, or has a reason not to be.
+tests/support/copied.py holds this to the tables: a column about a person is in the copy, or has a reason not to be.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ class Asked:
     act: Act
     basis: LawfulBasis | None = None
     training_id: int = EVERY_TRAINING
+    locale: str | None = None
+    """The language of the notice shown, where it is not that of the asking."""
 
 
 class ConfirmOutcome(StrEnum):
@@ -112,6 +114,7 @@ def _stored(one: Asked) -> dict[str, Any]:
         "training_id": one.training_id,
         "act": one.act.value,
         "basis": one.basis.value if one.basis else None,
+        "locale": one.locale,
     }
 
 
@@ -185,7 +188,7 @@ def _confirmed_act(pending: Pending, one: Asked, now: datetime) -> NewAct:
         actor=Actor.RECIPIENT,
         occurred_at=now,
         notice_version_id=one.purpose.notice_version_id,
-        locale=pending.locale,
+        locale=one.locale or pending.locale,
         evidence={"source": f"asked {pending.asked_at.isoformat(timespec='seconds')}, confirmed from the mailbox"},
     )
 
@@ -199,7 +202,7 @@ def _pending(session: Session, row: ConfirmationRow) -> Pending:
             continue
         shown = _as_shown(found.purpose, NoticeVersionId(item["notice_version_id"]))
         basis = LawfulBasis(item["basis"]) if item["basis"] else None
-        asked.append(Asked(shown, Act(item["act"]), basis, item["training_id"]))
+        asked.append(Asked(shown, Act(item["act"]), basis, item["training_id"], item.get("locale")))
     return Pending(
         id=row.id,
         recipient_id=RecipientId(row.recipient_id),

@@ -167,8 +167,8 @@ def _no(purpose: Purpose, shown: Answer, basis: LawfulBasis | None) -> Act:
 
 def _yes(change: Change) -> Asked:
     if change.purpose.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST:
-        return Asked(change.purpose, Act.OBJECTION_LIFTED, None, change.training_id)
-    return Asked(change.purpose, Act.GIVEN, LawfulBasis.CONSENT, change.training_id)
+        return Asked(change.purpose, Act.OBJECTION_LIFTED, None, change.training_id, change.locale)
+    return Asked(change.purpose, Act.GIVEN, LawfulBasis.CONSENT, change.training_id, change.locale)
 
 
 def _record(

@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
+from preferences.domain.capability import Capability
 from preferences.domain.purpose import LawfulBasis, NoticeText
 from preferences.models.ledger import ChoiceRow
 from preferences.queries.recipients import RecipientView
 from preferences.services.purposes import archive_purpose, publish_version
-from tests.factories import act, make_recipient, purpose
+from tests.factories import act, link, make_recipient, purpose
 from tests.support.client import StrictClient
 from tests.support.page import follow, get
 from tests.support.visits import confirmations, entries, mails, preferences_url
@@ -190,3 +191,29 @@ def test_chosen_language_goes_along_with_every_form_and_link(client: StrictClien
     told = follow(client, saved)
     assert told.language == "en"
     assert told.title.startswith("Saved")
+
+
+def test_language_recorded_is_that_of_the_wording_shown(
+    client: StrictClient, session: Session, anna: RecipientView, now: datetime
+) -> None:
+    """A purpose that has no English text yet is shown, and recorded, in Swedish on an English page."""
+    texts = [NoticeText("sv", "Bara svenska", "a", "b", "c", "d")]
+    publish_version(session, "events", texts=texts, lawful_basis=LawfulBasis.LEGITIMATE_INTEREST, now=now)
+    publish_version(session, "surveys", texts=texts, lawful_basis=LawfulBasis.CONSENT, now=now)
+    session.commit()
+    form = get(client, preferences_url(anna) + "?lang=en").form("save")
+    form.submit(client, {"answer-events": "no", "answer-marketing": "no", "answer-surveys": "yes"})
+    (asked,) = confirmations(session)
+    client.post(f"/c/{link(anna, capability=Capability.CONFIRM, reference=asked.id)}")
+    assert [entry.locale for entry in entries(session)] == ["en", "sv", "sv"]
+
+
+def test_kept_parts_of_the_page_never_mix_two_people(client: StrictClient, session: Session) -> None:
+    people = [make_recipient(session, f"{name}@example.se", locale="sv") for name in ("anna", "bo", "cilla")]
+    paths = [preferences_url(one) for one in people]
+    for _ in range(2):
+        for path in paths:
+            page = get(client, path)
+            assert all(other.removeprefix("/p/") not in page.html for other in paths if other != path)
+            assert {form.path for form in page.forms()} == {path, f"{path}/step-up"}
+            assert "\ue000" not in page.html

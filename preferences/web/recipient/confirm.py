@@ -84,7 +84,7 @@ def _find(session: Session, claims: Claims) -> tuple[Pending, RecipientView]:
 
 
 def _wanted(session: Session, one: Asked, pending: Pending, where: Standing) -> Wanted:
-    text = notice_text(session, one.purpose.notice_version_id, [pending.locale, settings().default_locale])
+    text = notice_text(session, one.purpose.notice_version_id, [one.locale or pending.locale, settings().default_locale])
     choice = where.choice(one.purpose, one.training_id)
     holds = choice.act is one.act or (one.act is Act.RESUMED and choice.paused_until is None)
     return Wanted(one.purpose.key, text, one.act, holds)

@@ -37,13 +37,25 @@ def read_body(model: type[M], *, bulk: str | None = None, most_rows: int = 0) ->
     if kind == NDJSON and bulk is not None:
         document, lines = _read_lines(model, bulk, most_rows)
     else:
-        document, lines = parse_json(request.get_data(cache=True)), None
+        document, lines = parse_json(read_raw()), None
     if bulk is not None and isinstance(document, dict) and isinstance(document.get(bulk), list):
         _refuse_too_many(len(document[bulk]), most_rows)
     try:
         return model.model_validate(document)
     except ValidationError as error:
         raise invalid_fields(field_errors(error, lines, bulk)) from None
+
+
+def read_raw() -> bytes:
+    """The whole body. Raises RequestEntityTooLarge.
+
+    Of a chunked body, which does not say its length, werkzeug reads up to the limit and says nothing of the rest: a list of
+    recipients must never be cut short unseen.
+    """
+    raw = request.get_data(cache=True)
+    if request.content_length is None and len(raw) >= (request.max_content_length or 0):
+        raise RequestEntityTooLarge
+    return raw
 
 
 def read_parameters(model: type[M]) -> M:
@@ -153,7 +165,7 @@ def _read_lines(model: type[BaseModel], bulk: str, most_rows: int) -> tuple[dict
 def _lines() -> Iterator[tuple[int, bytes]]:
     """Lines with their numbers, empty ones left out, read as they arrive unless the body was read already."""
     was_read = request.environ.get("preferences.body_read", False)
-    reader: IO[bytes] = io.BytesIO(request.get_data()) if was_read else request.stream
+    reader: IO[bytes] = io.BytesIO(read_raw()) if was_read else request.stream
     if isinstance(reader, io.RawIOBase):
         reader = io.BufferedReader(reader)
     number = 0

@@ -25,7 +25,7 @@ from preferences.web.plumbing import settings, utc_now
 
 from .answers import Answer, Stream, answer_response, stream_response, write_json
 from .auth import authenticate, require_scope, spend_one_call
-from .bodies import BULK_BODY, SMALL_BODY, read_body, read_parameters, wants_ndjson
+from .bodies import BULK_BODY, SMALL_BODY, read_body, read_parameters, read_raw, wants_ndjson
 from .problems import Problem
 
 B = TypeVar("B", bound=BaseModel)
@@ -227,11 +227,11 @@ def _idempotency_key(effect: Effect) -> str | None:
         return None
     if not _IDEMPOTENCY_KEY.fullmatch(text):
         raise Problem(400, "malformed", "An Idempotency-Key is 1 to 200 visible ASCII characters, without spaces.")
-    request.get_data(cache=True)
+    read_raw()
     request.environ["preferences.body_read"] = True
     return text
 
 
 def _request_digest() -> bytes:
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
-    return hashlib.sha256(head.encode() + request.get_data(cache=True)).digest()
+    return hashlib.sha256(head.encode() + read_raw()).digest()

@@ -130,6 +130,12 @@ def invalid_fields(errors: Sequence[FieldError]) -> Problem:
     return Problem(422, "invalid_request", f"{count} cannot be used. Nothing was changed.", errors=errors)
 
 
+def busy() -> Problem:
+    """503: others change the same rows all the time; nothing was changed, and a repeat will find its turn."""
+    detail = "Others are changing the same recipients. Nothing was changed; try again."
+    return Problem(503, "unavailable", detail, headers={"Retry-After": "5"})
+
+
 def _refusal(error: PreferencesError) -> Response:
     if isinstance(error, Problem):
         status, code = error.http_status, error.problem_code

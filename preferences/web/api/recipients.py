@@ -13,6 +13,7 @@ from preferences.domain.intake import IncomingRecipient, Outcome, RowResult
 from preferences.domain.recipient_id import format_recipient_id, read_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
+from preferences.models.bulk import TakenMeanwhile
 from preferences.queries.choices import standing
 from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView, recipient_by_id
@@ -26,6 +27,7 @@ from .answers import Answer
 from .calls import Call, Effect, call
 from .choices import ChoiceState, state_as_json
 from .incoming import RecipientsPut, read_rows
+from .problems import busy
 from .types import Moment, Nothing, write_moment
 
 
@@ -99,15 +101,18 @@ class RecipientErased(BaseModel):
 def put_recipients(call: Call[RecipientsPut]) -> Answer:
     """All rows are taken in together or, where the request cannot be read, none. An opt-out is never lifted: `held`."""
     rows = read_rows(call.body.recipients)
-    taken = apply_intake(
-        call.session,
-        [row for row in rows if isinstance(row, IncomingRecipient)],
-        source=call.source,
-        method=Method.API,
-        actor=Actor.MAILER,
-        actor_id=call.key.mailer.id,
-        now=call.now,
-    )
+    try:
+        taken = apply_intake(
+            call.session,
+            [row for row in rows if isinstance(row, IncomingRecipient)],
+            source=call.source,
+            method=Method.API,
+            actor=Actor.MAILER,
+            actor_id=call.key.mailer.id,
+            now=call.now,
+        )
+    except TakenMeanwhile:
+        raise busy() from None
     results = [*taken, *(row for row in rows if isinstance(row, RowResult))]
     results.sort(key=lambda result: result.line)
     return Answer({"results": [_row_as_json(result) for result in results]}, rows="results")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -211,3 +212,24 @@ def test_hostile_paths_are_not_found(api: Api, path: str) -> None:
 def test_head_is_get_without_a_body(api: Api) -> None:
     reply = api.call("HEAD", "/suppressions")
     assert (reply.status_code, reply.response.get_data()) == (200, b"")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "chunked"}])
+def test_a_chunked_body_that_goes_on_past_the_limit_is_refused_and_not_cut(
+    api: Api, session: Session, headers: dict[str, str]
+) -> None:
+    """A body that does not say its length: cut at the limit it would end between two good lines."""
+    before = rows_stored(session)
+    line = b'{"email": "bo@example.se", "name": "' + b"x" * 2009 + b'"}\n'
+    assert len(line) == 2048
+    environ = {"wsgi.input": io.BytesIO(line * 8193), "wsgi.input_terminated": True}
+    sent = {**headers, "Authorization": f"Bearer {api.key}", "Content-Type": "application/x-ndjson"}
+    answer = api.client.put("/api/v1/recipients", headers=sent, environ_overrides=environ)
+    assert (answer.status_code, answer.mimetype) == (413, "application/problem+json")
+    assert rows_stored(session) == before
+
+
+def test_a_chunked_body_within_the_limit_is_read(api: Api) -> None:
+    environ = {"wsgi.input": io.BytesIO(b'{"recipients": [{"email": "bo@example.se"}]}'), "wsgi.input_terminated": True}
+    sent = {"Authorization": f"Bearer {api.key}", "Content-Type": "application/json"}
+    assert api.client.put("/api/v1/recipients", headers=sent, environ_overrides=environ).status_code == 200

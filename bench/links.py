@@ -80,15 +80,15 @@ def _post(one: Service, key: str, recipients: list[str], what: str, *, lines: bo
     )
 
 
-def main() -> None:
-    """The table."""
+def run() -> list[Row]:
+    """Both databases in turn."""
     rows: list[Row] = []
     for name in ("sqlite", "postgresql"):
         with service(name) as one:
             rows += [mint(one)] if not rows else []
             rows += measure(one)
-    print_table(rows)
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    print_table(run())

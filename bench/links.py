@@ -1,6 +1,6 @@
 """Links: tokens minted in process, and `POST /links` for 10,000 recipients of one message through the whole application.
 
-`python -m bench.links` prints the table for both databases.
+`python -m bench links` prints the table for both databases.
 """
 
 from __future__ import annotations

@@ -29,6 +29,10 @@ PATH = "/me"
 CLOSED = "/me/closed"
 """The page for everybody without an open session: it says how to open one."""
 
+SIGN_OUT = "/me/sign-out"
+UNSAVED = "unsaved"
+"""In the query of that page when a form came too late."""
+
 CSRF_FIELD = "csrf"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -48,12 +52,20 @@ def require_step_up() -> Response | None:
         return None
     found = _find_session()
     if found is None:
-        return redirect(keeping_language(CLOSED), code=303)
+        return redirect(_closed(), code=303)
     g.own_session = found
     speak(found.recipient.locale)
     if request.method not in _SAFE_METHODS and not _csrf_is_right(request.form.get(CSRF_FIELD, "")):
         abort(400)
     return None
+
+
+def _closed() -> str:
+    """The page to lead to without a session: after a form it says that nothing was saved."""
+    path = keeping_language(CLOSED)
+    if request.method in _SAFE_METHODS or request.path == SIGN_OUT:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{UNSAVED}=1"
 
 
 def own_session() -> OwnSession:

@@ -96,6 +96,7 @@ def test_signing_out_in_one_tab_closes_the_other(live: Live, session: Session, o
     other.get_by_label("Länk från mejlet").fill(f"https://preferences.example/u/{token}")
     other.get_by_role("button", name="Visa varför").click()
     expect(other.get_by_role("heading", level=1)).to_have_text("Det vi vet om dig är stängt")
+    expect(other.get_by_role("alert")).to_contain_text("sparades inte")
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from preferences.services.step_up import Opened, ask_step_up, open_by_code, open
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale, speak
 from preferences.web.plumbing import signer, utc_now
-from preferences.web.session import CLOSED, PATH, end_open_session, give_cookie, take_cookie_back
+from preferences.web.session import CLOSED, PATH, SIGN_OUT, UNSAVED, end_open_session, give_cookie, take_cookie_back
 
 from . import blueprint
 
@@ -96,7 +96,7 @@ def open_with_link(token: str) -> Response | str:
     return _to_own_data(found) if isinstance(found, Opened) else _page(token, claims, found)
 
 
-@blueprint.post("/me/sign-out")
+@blueprint.post(SIGN_OUT)
 @access(Access.STEP_UP)
 def sign_out() -> Response:
     """Close own data on this device."""
@@ -105,11 +105,11 @@ def sign_out() -> Response:
     return take_cookie_back(redirect(keeping_language(CLOSED), code=303))
 
 
-@blueprint.get("/me/closed")
+@blueprint.get(CLOSED)
 @access(Access.PUBLIC)
 def closed() -> str:
     """Says how own data is opened: after signing out, after half an hour, or for a visitor who never had it open."""
-    return render_template("recipient/step_up_closed.html")
+    return render_template("recipient/step_up_closed.html", unsaved=UNSAVED in request.args)
 
 
 def _ask(token: str, claims: Claims, origin: Origin) -> Response:

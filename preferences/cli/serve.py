@@ -7,6 +7,7 @@ that is started again when it dies and told to stop when the server has.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -35,6 +37,7 @@ from .worker import work_until_idle
 WORKER_STOPS_WITHIN_SECONDS = 30.0
 SERVER_STOPS_WITHIN_SECONDS = 20
 RESTART_AFTER_SECONDS = 2.0
+PARENT_LOOKED_FOR_EVERY_SECONDS = 1.0
 CAPABLE_OF_MANY = "postgresql"
 
 
@@ -81,7 +84,7 @@ def port_in_use(settings: Settings) -> str:
 def _serve(settings: Settings, made: Demo | None) -> int:
     on_many = settings.database_url.startswith(CAPABLE_OF_MANY)
     server = Granian(
-        "app:create_app",
+        "preferences.cli.serve:served_app",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -96,11 +99,33 @@ def _serve(settings: Settings, made: Demo | None) -> int:
     worker = SupervisedWorker(os.environ)
     server.on_startup(worker.start)
     server.on_startup(lambda: _announce(settings, made))
+    if made is not None:
+        server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt))
     try:
         server.serve()
     finally:
         worker.stop()
     return 0
+
+
+def served_app() -> Flask:
+    """The application in a server process: away from the terminal's Ctrl-C, which reaches it through its parent, in order.
+
+    A server process that got both would hang until it is killed. One whose parent was killed ends by itself and frees the port.
+    """
+    with contextlib.suppress(OSError):
+        os.setsid()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent-watcher", daemon=True).start()
+    app: Flask = importlib.import_module("app").create_app()
+    return app
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_LOOKED_FOR_EVERY_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(SERVER_STOPS_WITHIN_SECONDS)
+    os._exit(1)
 
 
 class SupervisedWorker:

@@ -44,9 +44,12 @@ class Stream:
     tail: Callable[[], Document] = dict
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def write_json(value: Any) -> str:
-    """Compact JSON, text as it is."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Compact JSON, text as it is. The encoder is made once: rows are written one by one."""
+    return _encode(value)
 
 
 def answer_response(answer: Answer, *, ndjson: bool) -> Response:

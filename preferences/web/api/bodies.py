@@ -82,7 +82,7 @@ def parse_json(raw: bytes, row: int | None = None) -> Any:
     """One JSON value. Raises Problem 400; `row` is its line in NDJSON."""
     try:
         text = raw.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = _decode(text)
     except UnicodeDecodeError:
         _refuse("The body is not UTF-8.", row)
     except _Refused as refusal:
@@ -111,6 +111,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise _Refused(f"{name} is not JSON.")
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant).decode
+"""Made once: `json.loads` would make one for every line."""
 
 
 def _refuse_broken_text(value: Any, row: int | None) -> None:

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from preferences.config import Settings
 from preferences.domain.capability import Capability
-from preferences.integrations.mailbox import Mailbox
+from preferences.integrations.mailbox import Mailbox, MailboxId, Received
 from preferences.queries.recipients import RecipientView
 from preferences.worker import Worker
 from tests.factories import link, make_recipient
@@ -64,9 +64,10 @@ def browser(app: Flask) -> StrictClient:
 def newest_mail(app: Flask) -> StepUpMail:
     """Have the worker send what waits, and read the message that came of it."""
     mailbox = Mailbox(cast(Settings, app.extensions["preferences.settings"]).instance_path / "mailbox")
-    before = {one.id for one in mailbox.newest(1000)}
+    before = set(mailbox.folder.glob("*.eml"))
     Worker().run_until_idle()
-    message = next(one.parsed for one in mailbox.newest(1000) if one.id not in before)
+    newest = max(set(mailbox.folder.glob("*.eml")) - before)
+    message = Received(MailboxId(newest.stem), newest.read_bytes()).parsed
     body = message.get_body(("plain",))
     assert body is not None
     text = body.get_content()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import secrets
+import hashlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from preferences.domain.errors import ConfigurationError
 
 
 def _key(first: int = 0) -> str:
-    return base64.urlsafe_b64encode(bytes([first]) + secrets.token_bytes(31)).decode()
+    return base64.urlsafe_b64encode(bytes([first]) + hashlib.sha256(bytes([first])).digest()[1:]).decode()
 
 
 SAFE = {
@@ -88,7 +88,7 @@ MALFORMED = [
     ("SERVER_WORKERS", "0"),
     ("SERVER_THREADS", "100000"),
     ("SECRET_KEYS", "secret"),
-    ("SECRET_KEYS", base64.b64encode(secrets.token_bytes(31)).decode()),
+    ("SECRET_KEYS", base64.b64encode(hashlib.sha256().digest()[1:]).decode()),
     ("LINK_KEYS", "å" * 44),
     ("DATA_KEYS", _key() + ",short"),
     ("INDEX_KEY", f"{_key()},{_key()}"),

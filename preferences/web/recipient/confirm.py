@@ -17,7 +17,7 @@ from preferences.models.transaction import reading, transaction
 from preferences.queries.choices import Standing, standing
 from preferences.queries.notices import notice_text
 from preferences.queries.recipients import RecipientView, recipient_by_id
-from preferences.services.confirmations import Asked, ConfirmOutcome, Pending, confirm, find_confirmation
+from preferences.services.confirmations import Asked, Pending, confirm, find_confirmation
 from preferences.web.access import Access, access
 from preferences.web.dates import in_words
 from preferences.web.locale import keeping_language, speak
@@ -47,13 +47,12 @@ def confirmation(token: str) -> str:
             session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index
         )
         wanted = [_wanted(session, one, pending, where) for one in pending.asked]
-    outcome = pending.outcome(now)
-    if recipient.status is not RecipientStatus.ACTIVE and outcome is None:
-        outcome = ConfirmOutcome.CANCELLED
+    over = pending.outcome(now)
+    outcome = over.value if over else None if recipient.status is RecipientStatus.ACTIVE else "blocked"
     return render_template(
         "recipient/confirm.html",
         here=keeping_language(f"/c/{token}"),
-        outcome=None if outcome is None else outcome.value,
+        outcome=outcome,
         wanted=wanted,
         masked_address=recipient.masked_address,
         asked_on=in_words(pending.asked_at),
@@ -84,7 +83,9 @@ def _find(session: Session, claims: Claims) -> tuple[Pending, RecipientView]:
 
 
 def _wanted(session: Session, one: Asked, pending: Pending, where: Standing) -> Wanted:
-    text = notice_text(session, one.purpose.notice_version_id, [one.locale or pending.locale, settings().default_locale])
+    text = notice_text(
+        session, one.purpose.notice_version_id, [one.locale or pending.locale, settings().default_locale]
+    )
     choice = where.choice(one.purpose, one.training_id)
     holds = choice.act is one.act or (one.act is Act.RESUMED and choice.paused_until is None)
     return Wanted(one.purpose.key, text, one.act, holds)

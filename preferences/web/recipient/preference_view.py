@@ -10,6 +10,7 @@ from datetime import date
 from functools import lru_cache
 
 from flask import render_template
+from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from preferences.domain.answer import Answer
@@ -125,8 +126,7 @@ def _frame_html(one: Frame, pause_form: PauseForm | None, errors: Sequence[tuple
         card=CARD,
         one=one,
         pause=pause_form,
-        lengths=LENGTHS,
-        until_date=UNTIL_DATE,
+        lengths=(*LENGTHS, (UNTIL_DATE, _("Until a date"))),
         errors=errors,
     )
 

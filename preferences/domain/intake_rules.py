@@ -66,6 +66,8 @@ NOTHING = Verdict(Take.NOTHING)
 
 def hold_person(person: Person) -> Verdict | None:
     """What holds every row of this person: an erasure, of which nothing may come back (T22)."""
+    if not person.suppressions:
+        return None
     erased = person.suppressed_by(SuppressionReason.ERASED)
     if erased is not None:
         return Verdict(Take.HOLD, Reason.SUPPRESSED_ERASED, suppression=erased)
@@ -76,6 +78,8 @@ def judge_act(
     act: CheckedAct, person: Person, now: datetime, *, recorded: Mapping[tuple[int, Act, datetime], int]
 ) -> Verdict:
     """Whether to record the act. `recorded` holds acts already in this person's ledger, by purpose, act and person's time."""
+    if act.act is Act.GIVEN and person.recipient_id is None and not person.suppressions:
+        return RECORD
     current = person.choices.get(act.purpose.id, NO_CHOICE)
     if act.stops:
         return _judge_stop(act, person, current, recorded)
@@ -108,7 +112,7 @@ def _judge_stop(
 def _what_stands_in_the_way(act: CheckedAct, person: Person, now: datetime) -> Verdict | None:
     if person.status is RecipientStatus.RESTRICTED:
         return Verdict(Take.HOLD, Reason.RESTRICTED)
-    for reason in _PERSONAL:
+    for reason in _PERSONAL if person.suppressions else ():
         found = person.suppressed_by(reason)
         if found is not None and (reason is not SuppressionReason.COMPLAINT or _covers(found, act)):
             return Verdict(Take.HOLD, Reason(f"suppressed_{reason.value}"), suppression=found)

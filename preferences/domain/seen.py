@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _MASK = 2**64 - 1
 _MIX = 0x9E3779B97F4A7C15
 _PURPOSE_BITS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """An earlier line: its number, its purpose (0: no act), and whether its act was a stop."""
 
     line: int
@@ -35,7 +34,7 @@ class SeenLines:
     def get(self, index: bytes, purpose_id: int = 0) -> Seen | None:
         """The first line about this address (or external id), or the newest about this address and purpose."""
         key = _key(index, purpose_id)
-        value = self._pending.get(key) or self._values[self._slot(key)]
+        value = self._pending.get(key, 0) or self._values[self._slot(key)]
         if value == 0:
             return None
         return Seen(value >> (_PURPOSE_BITS + 1), (value >> 1) & (2**_PURPOSE_BITS - 1), bool(value & 1))
@@ -82,4 +81,5 @@ class SeenLines:
 
 
 def _key(index: bytes, purpose_id: int) -> int:
-    return (int.from_bytes(index[:8], "big") ^ (purpose_id * _MIX)) & _MASK
+    key = int.from_bytes(index[:8], "big")
+    return key if purpose_id == 0 else (key ^ (purpose_id * _MIX)) & _MASK

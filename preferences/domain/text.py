@@ -5,6 +5,12 @@ from __future__ import annotations
 
 def is_storable(text: str) -> bool:
     """Neither NUL (PostgreSQL refuses it) nor half of a surrogate pair (UTF-8 cannot write it)."""
+    if "\x00" in text:
+        return False
     if text.isascii():
-        return "\x00" not in text
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

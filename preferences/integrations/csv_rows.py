@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 from preferences.domain.acts import STOPS, Act
@@ -17,6 +18,7 @@ from .csv_files import Record, read_records
 from .csv_mapping import EVIDENCE_FIELDS, Reading
 from .csv_times import DayEdge, time_reader
 
+MOST_REMEMBERED = 10_000
 _TRUE = frozenset({"true", "yes", "ja", "1", "x", "sant"})
 _FALSE = frozenset({"", "false", "no", "nej", "0", "falskt"})
 
@@ -69,6 +71,9 @@ class _RowBuilder:
         self.evidence = {name: self._getter(reading, name) for name in EVIDENCE_FIELDS if name in present}
         self.evidence_columns = [reading.columns[name] for name in EVIDENCE_FIELDS if name in reading.columns]
         self.time = time_reader(reading.time_zone, reading.date_format)
+        self.when = None if "occurred_at" in reading.values else reading.columns.get("occurred_at")
+        self.shared_columns = [at for at in self.evidence_columns if at != self.when]
+        self.remembered: dict[tuple[str, ...], IncomingEvidence] = {}
 
     def build(self, line: int, cells: Sequence[str]) -> IncomingRecipient:
         """The row. Raises InvalidValue."""
@@ -82,8 +87,20 @@ class _RowBuilder:
             locale=_normal_locale(locale) if locale else None,
             name=self.name(cells) or None,
             profile=profile,
-            evidence=self._evidence(cells) if self.evidence else None,
+            evidence=self._remembered_evidence(cells) if self.evidence else None,
         )
+
+    def _remembered_evidence(self, cells: Sequence[str]) -> IncomingEvidence | None:
+        """The evidence of a row. Rows of one source differ in the time only, so the rest is read once."""
+        shared = tuple([cells[at] for at in self.shared_columns])
+        when = "" if self.when is None else cells[self.when].strip()
+        known = self.remembered.get(shared) if when or self.when is None else None
+        if known is not None:
+            return known._replace(occurred_at=self._occurred_at(when, known.act)) if when else known
+        evidence = self._evidence(cells)
+        if evidence is not None and len(self.remembered) < MOST_REMEMBERED:
+            self.remembered[shared] = evidence
+        return evidence
 
     def _evidence(self, cells: Sequence[str]) -> IncomingEvidence | None:
         """The evidence of a row; None where it brings none.
@@ -161,6 +178,7 @@ def _truth(text: str, name: str) -> bool | str | None:
     return True if folded in _TRUE else text
 
 
+@lru_cache(maxsize=256)
 def _normal_locale(text: str) -> str:
     language, _, region = text.replace("-", "_").partition("_")
     return f"{language.lower()}_{region.upper()}" if region else language.lower()

@@ -9,12 +9,37 @@ from itertools import chain
 from typing import Any
 
 import psycopg
-from sqlalchemy import ColumnElement, FromClause, Table, bindparam, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    bindparam,
+    cast,
+    func,
+    select,
+    text,
+)
 from sqlalchemy import column as sql_column
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, BYTEA
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Column = InstrumentedAttribute[Any]
+
+_POSTGRESQL: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
+    (SmallInteger, "int2"),
+    (BigInteger, "int8"),
+    (Integer, "int4"),
+    (LargeBinary, "bytea"),
+    (DateTime, "timestamptz"),
+    (String, "text"),
+)
 
 
 class TakenMeanwhile(Exception):
@@ -66,11 +91,23 @@ def bulk_insert(
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101
     try:
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+        statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types([_postgresql_type(table.c[name].type) for name in columns])
+            write = copy.write_row
             for row in rows:
-                copy.write_row(row)
+                write(row)
     except psycopg.errors.UniqueViolation as error:
         raise TakenMeanwhile from error
+
+
+def _postgresql_type(kind: TypeEngine[Any]) -> str:
+    """How PostgreSQL calls a column's type: a binary COPY has to say it."""
+    base = kind.impl if isinstance(kind, TypeDecorator) else kind
+    for known, name in _POSTGRESQL:
+        if isinstance(base, known):
+            return name
+    raise TypeError(f"no binary COPY for {base!r}")
 
 
 def bulk_update(session: Session, table: FromClause, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -100,7 +137,9 @@ def fresh_ids(session: Session, table: FromClause, count: int) -> Sequence[int]:
 def among_indexes(session: Session, column: Column, indexes: Collection[bytes]) -> ColumnElement[bool]:
     """Whether a column is one of these 16-byte keyed hashes: one parameter and one statement, however many there are."""
     if not is_sqlite(session):
-        return column == func.any(bindparam(None, list(indexes), type_=ARRAY(BYTEA)))
+        cut = text("SELECT substring(:joined FROM 1 + 16 * i FOR 16) AS piece FROM generate_series(0, :count - 1) AS i")
+        typed = cut.bindparams(bindparam("joined", b"".join(indexes), BYTEA), bindparam("count", len(indexes), Integer))
+        return column == func.any(func.array(typed.columns(sql_column("piece")).scalar_subquery()))
     cut = text(
         "SELECT substr(:joined, 1 + 16 * i, 16) AS piece FROM ("
         "WITH RECURSIVE counted(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM counted WHERE i + 1 < :count) "
@@ -112,6 +151,7 @@ def among_indexes(session: Session, column: Column, indexes: Collection[bytes]) 
 def among_ids(session: Session, column: Column, ids: Collection[int]) -> ColumnElement[bool]:
     """Whether a column is one of these ids, in the same way."""
     if not is_sqlite(session):
-        return column == func.any(bindparam(None, list(ids), type_=ARRAY(BIGINT)))
-    listed = func.json_each(bindparam(None, json.dumps(list(ids)))).table_valued("value")
-    return column.in_(select(listed.c.value))
+        listed = func.string_to_array(bindparam(None, ",".join(map(str, ids))), ",")
+        return column == func.any(cast(listed, ARRAY(BIGINT)))
+    rows = func.json_each(bindparam(None, json.dumps(list(ids)))).table_valued("value")
+    return column.in_(select(rows.c.value))

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NewType
 
 from cryptography.exceptions import InvalidTag
@@ -44,16 +44,29 @@ class Keyring:
         self.newest_key_id = _key_id(data_keys[-1])
         self._newest = self._ciphers[self.newest_key_id]
         self._head = _VERSION + self.newest_key_id
-        self._index_keys = {
-            what: hmac.digest(index_key, b"preferences.index." + what.encode(), "sha256")
-            for what in ("address", "domain", "external_id")
-        }
+        self._address, self._domain, self._external_id = (
+            _Mac(hmac.digest(index_key, b"preferences.index." + what, "sha256"))
+            for what in (b"address", b"domain", b"external_id")
+        )
         self._code_key = hmac.digest(index_key, b"preferences.step-up.code", "sha256")
 
     def encrypt(self, plain: bytes, where: bytes) -> bytes:
         """Encrypt for one place (`table.column`)."""
         nonce = os.urandom(_NONCE)
         return self._head + nonce + self._newest.encrypt(nonce, plain, where)
+
+    def encrypter(self, most: int) -> Callable[[bytes, bytes], bytes]:
+        """`encrypt` for at most this many values in a row: their nonces are drawn at once. Never kept beyond one batch."""
+        nonces = memoryview(os.urandom(_NONCE * most)).toreadonly()
+        starts = iter(range(0, _NONCE * most, _NONCE))
+        head, seal = self._head, self._newest.encrypt
+
+        def encrypt(plain: bytes, where: bytes) -> bytes:
+            start = next(starts)
+            nonce = bytes(nonces[start : start + _NONCE])
+            return head + nonce + seal(nonce, plain, where)
+
+        return encrypt
 
     def decrypt(self, stored: bytes, where: bytes) -> bytes:
         """The plain value. Raises UnreadableValue."""
@@ -74,19 +87,35 @@ class Keyring:
 
     def address_index(self, normal: NormalAddress) -> BlindIndex:
         """Finds a recipient or a suppression by exact address."""
-        return BlindIndex(hmac.digest(self._index_keys["address"], normal.encode(), "sha256")[:16])
+        return BlindIndex(self._address.digest(normal.encode())[:16])
 
     def domain_index(self, domain: str) -> BlindIndex:
         """Finds recipients by the domain of their address."""
-        return BlindIndex(hmac.digest(self._index_keys["domain"], domain.encode(), "sha256")[:16])
+        return BlindIndex(self._domain.digest(domain.encode())[:16])
 
     def external_index(self, external_id: str) -> BlindIndex:
         """Finds a recipient by the id another system gave it."""
-        return BlindIndex(hmac.digest(self._index_keys["external_id"], external_id.encode(), "sha256")[:16])
+        return BlindIndex(self._external_id.digest(external_id.encode())[:16])
 
     def code_digest(self, recipient_id: int, code: str) -> bytes:
         """What is stored of a short code: without the key, a million guesses at its six digits find nothing."""
         return hmac.digest(self._code_key, f"{recipient_id}:{code}".encode(), "sha256")
+
+
+class _Mac:
+    """HMAC-SHA-256 (RFC 2104) under one key, with the key's two blocks hashed once: a third of the time for a short text."""
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\x00")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(self, text: bytes) -> bytes:
+        """The 32 bytes of hmac.digest(key, text, "sha256")."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def _key_id(key: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from preferences.domain.capability import RecipientId
@@ -76,19 +76,27 @@ class Batch:
 
 def planned(one: Decided) -> RowResult:
     """The result as a dry run tells it: a recipient that is not there yet has no id."""
-    return one.result if one.stored is not None else replace(one.result, recipient_id=None)
+    return one.result if one.stored is not None else one.result._replace(recipient_id=None)
 
 
 def remember_line(seen: SeenLines, one: Prepared) -> None:
     """Note a line that was taken: the first about an address, and each act of a later one."""
-    act = one.act
-    line = Seen(one.row.line, act.purpose.id if act else 0, bool(act and act.stops))
     if seen.get(one.address_index) is not None:
+        line = _seen(one)
         seen.put(one.address_index, line, line.purpose_id)
-        return
-    seen.put(one.address_index, line)
+    else:
+        _remember_first(seen, one)
+
+
+def _remember_first(seen: SeenLines, one: Prepared) -> None:
+    seen.put(one.address_index, _seen(one))
     if one.external_index is not None:
         seen.put(one.external_index, Seen(one.row.line, 0, False))
+
+
+def _seen(one: Prepared) -> Seen:
+    act = one.act
+    return Seen(one.row.line, 0, False) if act is None else Seen(one.row.line, act.purpose.id, act.stops)
 
 
 def decide_rows(
@@ -137,7 +145,7 @@ class _Decider:
                 return _held(one, person, Verdict(Take.HOLD, Reason.RESTRICTED))
             update = None
         decided = self._take(one, person, verdict, update)
-        remember_line(self.seen, one)
+        _remember_first(self.seen, one)
         return decided
 
     def _decide_repeat(self, one: Prepared, person: Person, earlier: Seen) -> Decided:
@@ -163,7 +171,7 @@ class _Decider:
         decided = self._take(one, person, verdict, None)
         detail = f"The same address as line {earlier.line}: only the act is taken."
         outcome = Outcome.CHANGED if verdict.take is Take.RECORD else Outcome.UNCHANGED
-        decided.result = replace(decided.result, outcome=outcome, detail=detail)
+        decided.result = decided.result._replace(outcome=outcome, detail=detail)
         return decided
 
     def _take(self, one: Prepared, person: Person, verdict: Verdict, update: FieldUpdate | None) -> Decided:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -32,7 +31,7 @@ def explain_held(session: Session, rows: list[Decided]) -> None:
     entries = {entry for one in held if (entry := _entry_id(one)) is not None}
     who = who_did(session, entries)
     for one in held:
-        one.result = replace(one.result, detail=_sentence(one, who))
+        one.result = one.result._replace(detail=_sentence(one, who))
 
 
 def _entry_id(one: Decided) -> int | None:

@@ -28,8 +28,10 @@ from preferences.domain.intake import (
 from preferences.models.crypto import keyring
 
 MOST_REMEMBERED = 10_000
-_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_VALUES_A_ROW = 5
+canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 """The JSON that encrypted columns and evidence digests are made of; the encoder is built once."""
+_quote = json.encoder.encode_basestring
 
 
 @dataclass(slots=True)
@@ -104,17 +106,18 @@ def _at(act: CheckedAct, occurred_at: datetime) -> CheckedAct:
 
 def seal_rows(prepared: Iterable[Prepared | RowResult]) -> list[Prepared | RowResult]:
     """Encrypt what each row may come to store."""
-    seal = _sealer()
     found = list(prepared)
+    seal = _sealer(len(found))
     for one in found:
         if isinstance(one, Prepared):
             one.sealed = seal(one)
     return found
 
 
-def _sealer() -> Callable[[Prepared], Sealed]:
+def _sealer(rows: int) -> Callable[[Prepared], Sealed]:
     keys = keyring()
-    encrypt = keys.encrypt
+    encrypt = keys.encrypter(_VALUES_A_ROW * rows)
+    around = _evidence_writer()
     domains: dict[str, bytes] = {}
 
     def seal(one: Prepared) -> Sealed:
@@ -122,24 +125,42 @@ def _sealer() -> Callable[[Prepared], Sealed]:
         domain = row.address.domain
         domain_index = domains.get(domain)
         if domain_index is None:
-            domain_index = keys.domain_index(domain)
-            if len(domains) < MOST_REMEMBERED:
-                domains[domain] = domain_index
+            domain_index = domains[domain] = keys.domain_index(domain)
         evidence = digest = None
         if one.act is not None and one.act.evidence:
-            plain = _canonical({**one.act.evidence, "salt": secrets.token_hex(16)}).encode()
+            plain = around(one.act.evidence)
             evidence, digest = encrypt(plain, b"evidence.content"), sha256(plain).digest()
         return Sealed(
-            domain_index=domain_index,
-            address=encrypt(row.address.original.encode(), b"recipients.address"),
-            external_id=encrypt(row.external_id.encode(), b"recipients.external_id") if row.external_id else None,
-            name=encrypt(row.name.encode(), b"recipients.name") if row.name else None,
-            profile=seal_profile(one.profile),
-            evidence=evidence,
-            evidence_digest=digest,
+            domain_index,
+            encrypt(row.address.original.encode(), b"recipients.address"),
+            encrypt(row.external_id.encode(), b"recipients.external_id") if row.external_id else None,
+            encrypt(row.name.encode(), b"recipients.name") if row.name else None,
+            encrypt(write_profile(one.profile).encode(), b"recipients.profile") if one.profile else None,
+            evidence,
+            digest,
         )
 
     return seal
+
+
+def _evidence_writer() -> Callable[[Mapping[str, Any]], bytes]:
+    """Writes evidence with a fresh salt as `canonical` would; what rows share is written once and the salt put in."""
+    halves: dict[int, tuple[Mapping[str, Any], bytes, bytes]] = {}
+
+    def write(evidence: Mapping[str, Any]) -> bytes:
+        known = halves.get(id(evidence))
+        salt = secrets.token_hex(16)
+        if known is None or known[0] is not evidence:
+            before, _, after = canonical({**evidence, "salt": salt}).partition(salt)
+            known = halves[id(evidence)] = (evidence, before.encode(), after.encode())
+        return known[1] + salt.encode() + known[2]
+
+    return write
+
+
+def write_profile(profile: Mapping[str, str]) -> str:
+    """A profile as `canonical` would write it, without building an encoder for each."""
+    return "{" + ",".join([f'"{name}":{_quote(profile[name])}' for name in sorted(profile)]) + "}"
 
 
 def seal_text(text: str, where: bytes) -> bytes:
@@ -149,7 +170,7 @@ def seal_text(text: str, where: bytes) -> bytes:
 
 def seal_profile(profile: Mapping[str, Any]) -> bytes | None:
     """A profile as its column stores it; None when it is empty."""
-    return seal_text(_canonical(profile), b"recipients.profile") if profile else None
+    return seal_text(canonical(profile), b"recipients.profile") if profile else None
 
 
 def open_profile(stored: bytes | None) -> dict[str, Any]:

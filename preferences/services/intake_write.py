@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import literal_column, update
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import STOPS, Actor, Method
+from preferences.domain.acts import STOPS, Act, Actor, Method
 from preferences.domain.eligibility import RecipientStatus
-from preferences.domain.purpose import About
+from preferences.domain.events import EventType
+from preferences.domain.purpose import About, LawfulBasis
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.bulk import TakenMeanwhile, bulk_insert, bulk_update, fresh_ids, stored_moment
 from preferences.models.crypto import keyring
@@ -40,6 +41,9 @@ _EVIDENCE = ("entry_id", "recipient_id", "content")
 _CHOICE = ("recipient_id", "purpose_id", "training_id", "act", "basis", "since", "entry_id")
 _EVENT = ("type", "recipient_id", "entry_id", "recorded_at")
 
+_TEXT = {value: value.value for values in (Act, LawfulBasis, EventType) for value in values}
+"""What the columns store; looked up, because `.value` is slow and a million rows need it."""
+
 Moment = Callable[[datetime | None], Any]
 
 
@@ -58,7 +62,8 @@ def write_batch(session: Session, batch: Batch, *, origin: Origin, now: datetime
     moment = stored_moment(session)
     rows = batch.rows
     stored_now = moment(now)
-    new = [_recipient_values(one, origin, stored_now) for one in rows if one.is_new]
+    made = (RecipientStatus.ACTIVE.value, 1, origin.source[:100], stored_now, stored_now)
+    new = [_recipient_values(one, made) for one in rows if one.is_new]
     bulk_insert(session, RecipientRow.__table__, _RECIPIENT, new)
     _update_recipients(session, [one for one in rows if one.update is not None], stored_now)
     acts = [one for one in rows if one.act is not None]
@@ -66,7 +71,7 @@ def write_batch(session: Session, batch: Batch, *, origin: Origin, now: datetime
         _write_acts(session, batch, acts, origin=origin, now=now, moment=moment)
 
 
-def _recipient_values(one: Decided, origin: Origin, now: Any) -> tuple[Any, ...]:
+def _recipient_values(one: Decided, made: tuple[Any, ...]) -> tuple[Any, ...]:
     prepared, sealed = one.prepared, _sealed(one)
     assert prepared is not None  # noqa: S101 - only prepared rows become new
     return (
@@ -79,11 +84,7 @@ def _recipient_values(one: Decided, origin: Origin, now: Any) -> tuple[Any, ...]
         sealed.name,
         sealed.profile,
         prepared.row.locale or None,
-        RecipientStatus.ACTIVE.value,
-        1,
-        origin.source[:100],
-        now,
-        now,
+        *made,
     )
 
 
@@ -119,6 +120,7 @@ def _write_acts(
 ) -> None:
     ids = fresh_ids(session, LedgerEntryRow.__table__, len(acts))
     recorded_at = moment(now)
+    who = (origin.method.value, origin.actor.value, origin.actor_id)
     entries: list[tuple[Any, ...]] = []
     evidence: list[tuple[Any, ...]] = []
     events: list[tuple[Any, ...]] = []
@@ -132,11 +134,9 @@ def _write_acts(
                 one.recipient_id,
                 act.purpose.id,
                 EVERY_TRAINING,
-                act.act.value,
-                act.basis.value if act.basis else None,
-                origin.method.value,
-                origin.actor.value,
-                origin.actor_id,
+                _TEXT[act.act],
+                act.basis and _TEXT[act.basis],
+                *who,
                 moment(act.occurred_at),
                 recorded_at,
                 sealed.evidence_digest,
@@ -145,7 +145,7 @@ def _write_acts(
         if sealed.evidence is not None:
             evidence.append((entry_id, one.recipient_id, sealed.evidence))
         if one.folds:
-            events.append((event_for(act.purpose, act.act).value, one.recipient_id, entry_id, recorded_at))
+            events.append((_TEXT[event_for(act.purpose, act.act)], one.recipient_id, entry_id, recorded_at))
     bulk_insert(session, LedgerEntryRow.__table__, _ENTRY, entries, rows_a_statement=50)
     bulk_insert(session, EvidenceRow.__table__, _EVIDENCE, evidence)
     _write_choices(session, batch, acts, ids, moment)
@@ -165,7 +165,7 @@ def _write_choices(session: Session, batch: Batch, acts: Sequence[Decided], ids:
         act, basis, since = choice.act, choice.basis, choice.since
         assert act is not None  # noqa: S101 - only permission acts are taken in
         if recipient_id in fresh:
-            values = (act.value, basis.value if basis else None, moment(since), entry_id)
+            values = (_TEXT[act], basis and _TEXT[basis], moment(since), entry_id)
             plain.append((recipient_id, purpose_id, EVERY_TRAINING, *values))
             continue
         keys = {"recipient_id": recipient_id, "purpose_id": purpose_id, "training_id": EVERY_TRAINING}

@@ -25,8 +25,8 @@ from preferences.services.imports import CHUNK_ROWS
 from preferences.services.verify import verify_ledger
 from tests.conftest import settings_environment
 
-ROWS = 9 * CHUNK_ROWS + 17
-KILLS = 3
+ROWS = 6 * CHUNK_ROWS + 17
+KILLS = 2
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -171,7 +170,7 @@ def test_an_objection_is_never_lifted_by_an_intake(session: Session, now: dateti
 def test_incomplete_evidence_makes_the_row_invalid_and_nothing_is_assumed(
     session: Session, now: datetime, evidence: dict[str, Any], detail: str
 ) -> None:
-    [result] = take_in(session, [row(1, "anna@example.se", replace(given(now), **evidence))], now)
+    [result] = take_in(session, [row(1, "anna@example.se", given(now)._replace(**evidence))], now)
     assert result.outcome is Outcome.INVALID
     assert detail in (result.detail or "")
     assert session.scalars(select(RecipientRow)).all() == []

@@ -1,12 +1,14 @@
 """Transactions: every edge opens one, services run inside it. Committed whole or not at all.
 
-SQLite starts a writing transaction with BEGIN IMMEDIATE: the driver's deferred default loses updates and deadlocks under load.
+On both databases the driver is in autocommit and BEGIN is said here, so that a transaction is exactly what its edge needs.
+SQLite starts a writing one with BEGIN IMMEDIATE: the driver's deferred default loses updates and deadlocks under load.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Any
 
 from flask import current_app
@@ -15,10 +17,28 @@ from sqlalchemy.orm import Session
 
 from .prepared import on_cursor
 
-READ_ONLY = {"preferences_read_only": True}
-AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
-NO_BEGIN = {"preferences_no_begin": True}
 SQLITE_BUSY_MILLISECONDS = 10_000
+_OPTION = "preferences_transaction"
+
+
+class Kind(StrEnum):
+    """What a transaction is for."""
+
+    WRITING = "writing"
+    READING = "reading"
+    SNAPSHOT = "snapshot"
+    NONE = "none"
+    """Every statement stands for itself."""
+
+
+_BEGIN = {
+    "sqlite": {Kind.WRITING: "BEGIN IMMEDIATE", Kind.READING: "BEGIN", Kind.SNAPSHOT: "BEGIN"},
+    "postgresql": {
+        Kind.WRITING: "BEGIN",
+        Kind.READING: "BEGIN READ ONLY",
+        Kind.SNAPSHOT: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    },
+}
 
 
 @contextmanager
@@ -34,26 +54,36 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
-    """A session that only reads: takes no write lock on SQLite, and is always rolled back."""
-    with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
-        session.connection(execution_options=READ_ONLY)
+def deciding() -> Iterator[Session]:
+    """For a service that reads, decides, and writes in one statement at most, guarded by what it read: the hot path.
+
+    On PostgreSQL the statement is a transaction by itself, which spares two round trips of four. On SQLite: transaction().
+    """
+    engine = _engine()
+    with Session(engine, expire_on_commit=False, autoflush=False) as session:
+        if engine.dialect.name != "sqlite":
+            session.connection(execution_options={_OPTION: Kind.NONE})
         try:
             yield session
-        finally:
+            session.commit()
+        except BaseException:
             session.rollback()
+            raise
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session that only reads: takes no write lock on SQLite, may not write on PostgreSQL, and is always rolled back."""
+    with _looking(Kind.READING) as session:
+        yield session
 
 
 @contextmanager
 def glancing() -> Iterator[Session]:
     """As reading(), for one or two statements that each see their own moment: the database is spared BEGIN and ROLLBACK."""
-    engine = _engine()
-    with Session(engine, expire_on_commit=False, autoflush=False) as session:
-        session.connection(execution_options=NO_BEGIN if engine.dialect.name == "sqlite" else AUTOCOMMIT)
-        try:
-            yield session
-        finally:
-            session.rollback()
+    with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
+        session.connection(execution_options={_OPTION: Kind.NONE})
+        yield session
 
 
 @contextmanager
@@ -62,11 +92,14 @@ def snapshot() -> Iterator[Session]:
 
     On SQLite every reading transaction is like that; PostgreSQL is asked for REPEATABLE READ.
     """
-    engine = _engine()
-    if engine.dialect.name != "sqlite":
-        engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    with Session(engine, expire_on_commit=False, autoflush=False) as session:
-        session.connection(execution_options=READ_ONLY)
+    with _looking(Kind.SNAPSHOT) as session:
+        yield session
+
+
+@contextmanager
+def _looking(kind: Kind) -> Iterator[Session]:
+    with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
+        session.connection(execution_options={_OPTION: kind})
         try:
             yield session
         finally:
@@ -80,9 +113,9 @@ def _engine() -> Engine:
 
 def prepare_engine(engine: Engine) -> None:
     """Give an engine the settings its database needs for durable, serialised writes (see stack.md's measurements)."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _on_sqlite_connect)
-        event.listen(engine, "begin", _on_sqlite_begin)
+    is_sqlite = engine.dialect.name == "sqlite"
+    event.listen(engine, "connect", _on_sqlite_connect if is_sqlite else _on_postgresql_connect)
+    event.listen(engine, "begin", _on_begin)
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:
@@ -97,8 +130,11 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _on_sqlite_begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if not options.get("preferences_no_begin", False):
-        read_only = options.get("preferences_read_only", False)
-        on_cursor(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE").close()
+def _on_postgresql_connect(connection: Any, _record: Any) -> None:
+    connection.autocommit = True
+
+
+def _on_begin(connection: Connection) -> None:
+    kind = connection.get_execution_options().get(_OPTION, Kind.WRITING)
+    if kind is not Kind.NONE:
+        on_cursor(connection, _BEGIN[connection.dialect.name][kind]).close()

@@ -45,15 +45,24 @@ class Stopped:
 def unsubscribe(
     session: Session, claims: Claims, *, method: Method, now: datetime, shown: Shown = NOTHING_SHOWN
 ) -> Stopped:
-    """Stop the purpose that the link belongs to. Repeats record nothing; an unknown or erased recipient has nothing to stop.
+    """Stop what the link belongs to. Repeats record nothing; an unknown or erased recipient has nothing to stop.
 
     A link whose purpose no longer exists stops everything: the person asked for less, never for an error (T12).
     """
+    stopped = stop_purpose(session, claims, method=method, now=now, shown=shown)
+    if stopped is not None:
+        return stopped
+    recipient_id, reference = claims.recipient_id, claims.reference
+    return stop_everything(session, recipient_id, method=method, now=now, shown=shown, reference=reference)
+
+
+def stop_purpose(
+    session: Session, claims: Claims, *, method: Method, now: datetime, shown: Shown = NOTHING_SHOWN
+) -> Stopped | None:
+    """The part of unsubscribe() that needs no transaction around it, only `deciding()`. None: the link is about everything."""
     found = catalogue(session).by_id(claims.purpose_id)
     if found is None or found.purpose.about is About.EVERYTHING:
-        return stop_everything(
-            session, claims.recipient_id, method=method, now=now, shown=shown, reference=claims.reference
-        )
+        return None
     purpose = found.purpose
     while True:
         current = stoppable(session, claims.recipient_id, purpose.id)

@@ -22,10 +22,10 @@ from preferences.domain.acts import Method
 from preferences.domain.capability import Capability, Claims
 from preferences.domain.errors import BadToken
 from preferences.domain.purpose import NoticeVersionId
-from preferences.models.transaction import reading, transaction
+from preferences.models.transaction import deciding, reading, transaction
 from preferences.queries.notices import notice_exists
 from preferences.queries.purposes import catalogue
-from preferences.services.unsubscribe import NOTHING_SHOWN, Shown, stop_everything, unsubscribe
+from preferences.services.unsubscribe import NOTHING_SHOWN, Shown, stop_everything, stop_purpose, unsubscribe
 from preferences.web.access import Access, access
 from preferences.web.errors import Page, error_page
 from preferences.web.locale import keeping_language, request_locale, speak
@@ -109,9 +109,14 @@ def _open(token: str) -> Claims | None:
 
 
 def _stop_by_one_click(claims: Claims | None) -> None:
-    if claims is not None:
+    if claims is None:
+        return
+    now = utc_now()
+    with deciding() as session:
+        stopped = stop_purpose(session, claims, method=Method.ONE_CLICK, now=now)
+    if stopped is None:
         with transaction() as session:
-            unsubscribe(session, claims, method=Method.ONE_CLICK, now=utc_now())
+            unsubscribe(session, claims, method=Method.ONE_CLICK, now=now)
 
 
 def _stop_by_form(claims: Claims, form: OwnForm) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act
 from preferences.domain.answer import Answer, shown_answer
+from preferences.domain.capability import RecipientId
 from preferences.domain.catalogue import Catalogue, Described
 from preferences.domain.choice import NO_CHOICE, Choice
 from preferences.domain.eligibility import Allowed, RecipientStatus
@@ -21,7 +22,7 @@ from preferences.domain.suppression import PRECEDENCE, SuppressionReason
 from .choices import Standing
 from .purposes import catalogue
 from .recipients import RecipientView
-from .standing import AskedRow, standing_at_once
+from .standing import AskedRow, person_at_once
 
 
 class State(StrEnum):
@@ -100,15 +101,24 @@ class PreferencePage:
 
 def preference_page(session: Session, recipient: RecipientView, *, at: datetime) -> PreferencePage:
     """Everything the page shows of this person now."""
-    known = catalogue(session)
-    where, asked = standing_at_once(session, recipient, at=at)
-    waiting = _waiting(asked, known)
+    found = page_of(session, recipient.id, at=at)
+    assert found is not None  # noqa: S101 - recipients are erased, never deleted
+    return found
+
+
+def page_of(session: Session, recipient_id: RecipientId, *, at: datetime) -> PreferencePage | None:
+    """The same by id, erased people too; None for somebody we never knew."""
+    person = person_at_once(session, recipient_id, at=at)
+    if person is None:
+        return None
+    known, where = catalogue(session), person.standing
+    waiting = _waiting(person.waiting, known)
     controls = _controls(known, where, frozenset(one.described.purpose.id for one in waiting), at)
     everything = known.everything()
     reasons = {found.reason for found in where.suppressions}
     ends = [one.paused_until for control in controls for one in (control, *control.topics) if one.paused_until]
     return PreferencePage(
-        recipient=recipient,
+        recipient=person.recipient,
         controls=controls,
         everything=everything,
         is_stopped=where.stopped_everything,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime
-from functools import lru_cache
-from typing import Any
+from datetime import UTC, date, datetime, tzinfo
+from functools import cache, lru_cache
 
-from babel.dates import format_date
-from flask_babel import get_timezone, to_utc
+from babel.dates import format_date, get_timezone
+from flask_babel import to_utc
 
 from .locale import request_locale
+from .plumbing import settings
 
 AS_IN = {"en": "en_GB"}
 """Whose way of writing a date a language follows where it has several: 3 March 2026, as in the rest of Europe."""
@@ -29,8 +29,13 @@ def date_in_words(day: date, locale: str) -> str:
 
 def local_date(moment: datetime) -> date:
     """The date of a moment in the organisation's time zone."""
-    zone: Any = get_timezone()
-    return moment.astimezone(zone).date()
+    return moment.astimezone(_zone(settings().time_zone)).date()
+
+
+@cache
+def _zone(name: str) -> tzinfo:
+    """Looked up once: a page has many dates."""
+    return get_timezone(name)
 
 
 def start_of_day(day: date) -> datetime:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.capability import Capability, Claims, preferences_expired
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.errors import BadToken
+from preferences.queries.preference_page import PreferencePage, page_of
 from preferences.queries.recipients import RecipientView, recipient_by_id
 from preferences.web.locale import keeping_language, speak
 from preferences.web.plumbing import signer
@@ -44,7 +45,19 @@ class Opened:
 def open_preferences(session: Session, token: str, *, now: datetime) -> Opened:
     """Open the link; from here on the request speaks the recipient's language. Raises BadToken."""
     claims = signer().open(token, Capability.PREFERENCES)
-    recipient = recipient_by_id(session, claims.recipient_id)
+    return _opened(token, claims, recipient_by_id(session, claims.recipient_id), now)
+
+
+def open_page(session: Session, token: str, *, now: datetime) -> tuple[Opened, PreferencePage]:
+    """Open the link together with all that its page shows. Raises BadToken."""
+    claims = signer().open(token, Capability.PREFERENCES)
+    page = page_of(session, claims.recipient_id, at=now)
+    if page is None:
+        raise BadToken
+    return _opened(token, claims, page.recipient, now), page
+
+
+def _opened(token: str, claims: Claims, recipient: RecipientView | None, now: datetime) -> Opened:
     if recipient is None:
         raise BadToken
     speak(recipient.locale)

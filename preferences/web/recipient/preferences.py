@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 
 from preferences.extensions import limiter
 from preferences.models.transaction import glancing, reading, transaction
-from preferences.queries.preference_page import preference_page
 from preferences.web.access import Access, access
 from preferences.web.dates import in_words
 from preferences.web.forms import PauseForm, messages
@@ -19,7 +18,7 @@ from preferences.web.plumbing import utc_now
 
 from . import blueprint
 from .acting import act
-from .opened import Opened, Reach, open_preferences
+from .opened import Opened, Reach, open_page, open_preferences
 from .preference_form import Action, is_stop, read_form
 from .preference_view import render_preferences
 from .saved_page import saved_page
@@ -34,8 +33,7 @@ def preferences(token: str) -> str:
     """Show where the person stands. Changes nothing (M4)."""
     now = utc_now()
     with glancing() as session:
-        opened = open_preferences(session, token, now=now)
-        page = preference_page(session, opened.recipient, at=now)
+        opened, page = open_page(session, token, now=now)
     if opened.reach is not Reach.FULL:
         return _less(opened, in_words(page.stopped_since), is_stopped=page.is_stopped)
     return render_preferences(opened, page)
@@ -63,16 +61,15 @@ def saved(token: str, save: str) -> str:
     """What one save did, read back from the ledger; durable, and with undo while that lasts (D15)."""
     now = utc_now()
     with reading() as session:
-        opened = open_preferences(session, token, now=now)
-        told = saved_page(session, opened, save, now=now)
+        opened, page = open_page(session, token, now=now)
+        told = saved_page(session, opened, page, save, now=now)
     return render_template("recipient/saved.html", opened=opened, told=told, limited="limited" in request.args)
 
 
 def _wrong(token: str, pause: PauseForm) -> tuple[str, int]:
     now = utc_now()
     with reading() as session:
-        opened = open_preferences(session, token, now=now)
-        page = preference_page(session, opened.recipient, at=now)
+        opened, page = open_page(session, token, now=now)
     if opened.reach is not Reach.FULL:
         return _less(opened, in_words(page.stopped_since), is_stopped=page.is_stopped), 422
     return render_preferences(opened, page, pause_form=pause, errors=messages(pause)), 422

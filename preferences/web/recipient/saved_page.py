@@ -11,7 +11,7 @@ from preferences.domain.errors import BadToken
 from preferences.domain.purpose import About
 from preferences.queries.choices import choice_of
 from preferences.queries.ledger import EntryView
-from preferences.queries.preference_page import PreferencePage, preference_page
+from preferences.queries.preference_page import PreferencePage
 from preferences.queries.purposes import catalogue
 from preferences.services.undo import can_undo, entries_of_save, open_save
 from preferences.web.dates import in_words
@@ -47,9 +47,8 @@ class Told:
     """The token that takes it back; empty where nothing can be taken back any more."""
 
 
-def saved_page(session: Session, opened: Opened, save: str, *, now: datetime) -> Told:
+def saved_page(session: Session, opened: Opened, page: PreferencePage, save: str, *, now: datetime) -> Told:
     """Everything the page tells. Raises BadToken for a save that is not this person's."""
-    page = preference_page(session, opened.recipient, at=now)
     locale, default = request_locale(), settings().default_locale
     changes: tuple[Changed, ...] = ()
     undo, shows_state = "", opened.reach is Reach.FULL

@@ -27,7 +27,7 @@ def upgrade() -> None:
     sa.Column('entry_id', sa.BigInteger(), nullable=True),
     sa.Column('data', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=True),
     sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("type IN ('choice.changed', 'recipient.stopped', 'recipient.resumed', 'recipient.suppressed', 'recipient.erased', 'recipient.restricted', 'recipient.address_changed', 'photo.objection_changed', 'takedown.requested', 'policy.published')", name=op.f('ck_change_events_type')),
+    sa.CheckConstraint("type IN ('choice.changed', 'recipient.stopped', 'recipient.resumed', 'recipient.suppressed', 'recipient.erased', 'recipient.restricted', 'recipient.address_changed', 'recipient.corrected', 'photo.objection_changed', 'takedown.requested', 'policy.published')", name=op.f('ck_change_events_type')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_change_events'))
     )
     op.create_table('confirmations',

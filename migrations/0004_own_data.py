@@ -59,7 +59,8 @@ def upgrade() -> None:
             name=op.f("ck_rights_requests_closed"),
         ),
         sa.CheckConstraint(
-            "kind IN ('access', 'correct', 'complete', 'erase', 'restrict', 'export', 'object', 'withdraw_storage')",
+            "kind IN ('access', 'correct', 'complete', 'erase', 'restrict', 'export', 'object', 'withdraw_storage', "
+            "'other')",
             name=op.f("ck_rights_requests_kind"),
         ),
         sa.CheckConstraint(

@@ -91,6 +91,10 @@ class Settings:
     )
     list_domain: str = _setting("domain in List-Id; the base URL's host when unset", default="")
     trusted_proxies: int = _setting("how many reverse proxies stand in front", default=0)
+    correctable_fields: tuple[str, ...] = _setting(
+        "what a person may correct at once; the rest is asked for and checked; `none` for nothing",
+        default=("name", "contact_person", "telephone", "address", "business_unit"),
+    )
     rate_limit_storage: str = _setting("`memory://` or `redis://…` for several processes", default="memory://")
     api_calls_per_minute: int = _setting("calls one API key may make a minute", default=6000)
     max_body_bytes: int = _setting("largest request body accepted", default=32 * 1024 * 1024)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from preferences.domain.address import parse_address, parse_domain
 from preferences.domain.errors import InvalidAddress
+from preferences.domain.profile import PROFILE_FIELDS
 
 if TYPE_CHECKING:
     from preferences.config import Settings
@@ -147,11 +148,16 @@ def _are_locales(locales: tuple[str, ...]) -> bool:
     )
 
 
+def _are_correctable(names: tuple[str, ...]) -> bool:
+    return names == ("none",) or (len(names) == len(set(names)) and set(names) <= {"name", *PROFILE_FIELDS})
+
+
 _SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
     "accent_colour": (lambda text: bool(re.fullmatch(r"#[0-9a-fA-F]{6}", text)), "must look like #0b5d66"),
     "base_url": (_is_base_url, "must look like https://preferences.example.com, without query or user name"),
     "database_url": (_is_database_url, "must look like sqlite:////path/file.db or postgresql+psycopg://user@host/name"),
     "locales": (_are_locales, "must be language codes such as sv,en, each once"),
+    "correctable_fields": (_are_correctable, f"must be none, or some of name,{','.join(PROFILE_FIELDS)}, each once"),
     "time_zone": (_is_time_zone, "must be a time zone such as Europe/Stockholm"),
     "organisation_email": (_is_mailbox, "must be an email address"),
     "organisation_website": (_is_web_address, "must start with https://"),

@@ -15,6 +15,7 @@ class EventType(StrEnum):
     RECIPIENT_ERASED = "recipient.erased"
     RECIPIENT_RESTRICTED = "recipient.restricted"
     RECIPIENT_ADDRESS_CHANGED = "recipient.address_changed"
+    RECIPIENT_CORRECTED = "recipient.corrected"
     PHOTO_OBJECTION_CHANGED = "photo.objection_changed"
     TAKEDOWN_REQUESTED = "takedown.requested"
     POLICY_PUBLISHED = "policy.published"

@@ -64,3 +64,15 @@ class MailRefused(PreferencesError):
     def __init__(self, refusal: Refused) -> None:
         super().__init__(SENTENCES[refusal.reason])
         self.refusal = refusal
+
+
+class MailDropped(PreferencesError):
+    """The mail must not, or need not, be sent any more. `reason` is a short code for the outcome."""
+
+    code: ClassVar[str] = "mail_dropped"
+    status: ClassVar[int] = 409
+    title: ClassVar[str] = "The mail was dropped"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The mail was dropped: {reason}.")
+        self.reason = reason

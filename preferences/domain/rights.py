@@ -23,6 +23,7 @@ class RightsKind(StrEnum):
     EXPORT = "export"
     OBJECT = "object"
     WITHDRAW_STORAGE = "withdraw_storage"
+    OTHER = "other"
 
 
 class RightsState(StrEnum):

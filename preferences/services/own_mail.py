@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
-from preferences.domain.errors import PreferencesError
-from preferences.domain.mailing import OwnMail
+from preferences.domain.mailing import MailDropped, OwnMail
 from preferences.domain.suppression import SuppressionScope
 from preferences.models.ledger import ConfirmationRow
 from preferences.queries.choices import active_suppressions
@@ -28,18 +27,6 @@ from .step_up import is_waiting
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
 _ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
 """A restricted person must still be able to see what we hold, and to lift the restriction (GDPR 15, 18)."""
-
-
-class MailDropped(PreferencesError):
-    """The mail must not, or need not, be sent any more. `reason` is a short code for the outcome."""
-
-    code: ClassVar[str] = "mail_dropped"
-    status: ClassVar[int] = 409
-    title: ClassVar[str] = "The mail was dropped"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The mail was dropped: {reason}.")
-        self.reason = reason
 
 
 def prepare_own_mail(

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from preferences.domain.errors import PreferencesError
-from preferences.domain.mailing import MailRefused
+from preferences.domain.mailing import MailDropped, MailRefused
 from preferences.domain.retry import wait_after
 from preferences.integrations.mail import MailMessage
 from preferences.integrations.transport import MailNotSent, Retry, mail
@@ -30,7 +30,6 @@ from preferences.services.outbox_jobs import (
     release_jobs,
     retry_job,
 )
-from preferences.services.own_mail import MailDropped
 
 from .cleanup import Cleaner
 from .mail_jobs import make_message

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from preferences.config import Settings
 from preferences.domain.capability import LinkSigner
+from preferences.domain.mailing import MailDropped
 from preferences.integrations.mail import MailMessage
 from preferences.integrations.messages import informational_message, message_id_for, own_message
 from preferences.services.informational_mail import Mailing, permit_mail
 from preferences.services.mail_links import MailLinks
 from preferences.services.outbox_jobs import Job, payload_of
-from preferences.services.own_mail import MailDropped, prepare_own_mail
+from preferences.services.own_mail import prepare_own_mail
 
 
 def make_message(session: Session, job: Job, *, now: datetime) -> MailMessage:

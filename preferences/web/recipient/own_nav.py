@@ -22,11 +22,15 @@ OWN_PAGES = (
         "/me/choices", lazy_gettext("Your choices"), lazy_gettext("What we may do, what that rests on, and since when.")
     ),
     OwnPage(
-        "/me/history", lazy_gettext("History"), lazy_gettext("Everything you answered, with the words that stood there.")
+        "/me/history",
+        lazy_gettext("History"),
+        lazy_gettext("Everything you answered, with the words that stood there."),
     ),
     OwnPage("/me/why", lazy_gettext("Why did I get this?"), lazy_gettext("The answer for one email.")),
     OwnPage(
-        "/me/senders", lazy_gettext("Who sends mail"), lazy_gettext("The systems that send, and the changes they can read.")
+        "/me/senders",
+        lazy_gettext("Who sends mail"),
+        lazy_gettext("The systems that send, and the changes they can read."),
     ),
     OwnPage("/me/copy", lazy_gettext("Take a copy"), lazy_gettext("Everything, to print or to take along.")),
 )

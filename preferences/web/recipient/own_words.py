@@ -90,6 +90,7 @@ WORDS: dict[str, Mapping[str, Any]] = {
         RightsKind.EXPORT: _("Get a copy of your data"),
         RightsKind.OBJECT: _("Object to a use of your data"),
         RightsKind.WITHDRAW_STORAGE: _("Withdraw your consent to storage"),
+        RightsKind.OTHER: _("Something else"),
     },
     "request_state": {
         RightsState.OPEN: _("We are working on it"),
@@ -139,6 +140,7 @@ WORDS: dict[str, Mapping[str, Any]] = {
         EventType.RECIPIENT_ERASED: _("Your data was erased"),
         EventType.RECIPIENT_RESTRICTED: _("Your data was blocked, or the block ended"),
         EventType.RECIPIENT_ADDRESS_CHANGED: _("Your address changed"),
+        EventType.RECIPIENT_CORRECTED: _("You corrected your data"),
         EventType.PHOTO_OBJECTION_CHANGED: _("A choice about your name or image"),
         EventType.TAKEDOWN_REQUESTED: _("Something published is to be removed"),
         EventType.POLICY_PUBLISHED: _("Our privacy policy changed"),

@@ -41,6 +41,11 @@ def settings_environment(database_url: str, **more: str) -> dict[str, str]:
     }
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name bytes by their length: raw ones, such as an archive with a time in it, would differ from process to process."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[Flask, databases.Snapshot]]]:
     """Gives the application on a database by name, made and migrated once in this process."""

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 import psycopg
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -92,11 +93,13 @@ def bulk_insert(
     assert isinstance(driver, psycopg.Connection)  # noqa: S101
     try:
         statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            copy.set_types([_postgresql_type(table.c[name].type) for name in columns])
-            write = copy.write_row
-            for row in rows:
-                write(row)
+        with driver.cursor() as cursor:
+            cursor.adapters.register_dumper(bytes, BytesBinaryDumper)  # compiled, unlike DB-API's Binary
+            with cursor.copy(statement) as copy:
+                copy.set_types([_postgresql_type(table.c[name].type) for name in columns])
+                write = copy.write_row
+                for row in rows:
+                    write(row)
     except psycopg.errors.UniqueViolation as error:
         raise TakenMeanwhile from error
 

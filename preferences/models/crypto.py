@@ -57,13 +57,12 @@ class Keyring:
 
     def encrypter(self, most: int) -> Callable[[bytes, bytes], bytes]:
         """`encrypt` for at most this many values in a row: their nonces are drawn at once. Never kept beyond one batch."""
-        nonces = memoryview(os.urandom(_NONCE * most)).toreadonly()
-        starts = iter(range(0, _NONCE * most, _NONCE))
+        drawn = os.urandom(_NONCE * most)
+        next_nonce = [drawn[start : start + _NONCE] for start in range(0, len(drawn), _NONCE)].pop
         head, seal = self._head, self._newest.encrypt
 
         def encrypt(plain: bytes, where: bytes) -> bytes:
-            start = next(starts)
-            nonce = bytes(nonces[start : start + _NONCE])
+            nonce = next_nonce()
             return head + nonce + seal(nonce, plain, where)
 
         return encrypt

@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
-from preferences.domain.capability import Capability
-from preferences.domain.purpose import LawfulBasis
+from preferences.domain.capability import Capability, RecipientId
+from preferences.domain.purpose import LawfulBasis, PurposeId
 from preferences.domain.suppression import SuppressionReason
+from preferences.models.transaction import glancing
+from preferences.queries.choices import standing
 from preferences.queries.recipients import RecipientView, recipient_by_id
+from preferences.queries.standing import person_at_once
 from preferences.services.suppression import suppress
 from preferences.services.unsubscribe import stop_everything
-from tests.factories import act, link, make_recipient
+from tests.factories import act, link, make_recipient, purpose
 from tests.support.client import StrictClient
 from tests.support.page import Page, follow, get
 from tests.support.visits import entries, mails, preferences_url
@@ -192,3 +195,27 @@ def test_old_consent_is_not_shown_as_newer_than_it_is(
     page = get(client, preferences_url(anna))
     assert page.answers()["surveys"] == "yes"
     assert "räknas inte så länge allt är stoppat" in page.text
+
+
+def test_one_statement_tells_the_same_as_the_queries_one_by_one(
+    client: StrictClient, session: Session, anna: RecipientView, now: datetime
+) -> None:
+    assert anna.address_index is not None
+    act(session, anna, "surveys")
+    act(session, anna, "marketing", Act.PAUSED, paused_until=now + timedelta(days=9))
+    act(session, anna, "photo_image", Act.OBJECTED, training_id=7)
+    for reason, purpose_id in ((SuppressionReason.COMPLAINT, None), (SuppressionReason.MANUAL, PurposeId(2))):
+        suppress(session, address_index=anna.address_index, reason=reason, source="x", now=now, purpose_id=purpose_id)
+    session.commit()
+    get(client, preferences_url(anna)).form("save").submit(client, {"answer-service_news": "yes"})
+    with glancing() as looking:
+        person = person_at_once(looking, anna.id, at=now)
+        expected = standing(looking, recipient_id=anna.id, status=anna.status, address_index=anna.address_index)
+        again = recipient_by_id(looking, anna.id)
+    assert person is not None
+    assert person.recipient == again
+    assert person.standing.choices == expected.choices
+    assert set(person.standing.suppressions) == set(expected.suppressions)
+    assert [one.asked[0]["purpose_id"] for one in person.waiting] == [purpose(session, "service_news").id]
+    with glancing() as looking:
+        assert person_at_once(looking, RecipientId(4711), at=now) is None

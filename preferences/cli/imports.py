@@ -25,6 +25,7 @@ from preferences.models.import_batch import PartKind
 from preferences.models.transaction import reading, transaction
 from preferences.queries.imports import ImportView, import_by_id, newest_imports, report_rows
 from preferences.services.import_apply import apply_import
+from preferences.services.import_chunks import Preparing
 from preferences.services.imports import ImportTools, Progress, discard_import, dry_run, no_progress, receive_import
 
 imports = AppGroup("import", help="Recipients from CSV files: dry run first, then apply.")
@@ -70,7 +71,7 @@ def apply_command(import_id: int, report: Path | None, as_json: bool) -> None:
     with reading() as session:
         view = import_by_id(session, import_id)
     with _bar(view.rows or 0) as progress:
-        view = apply_import(_tools(), import_id, progress=progress)
+        view = apply_import(_tools(), import_id, progress=progress, preparing=Preparing.BESIDE)
     if report is not None:
         _write_report(view, report)
     if as_json:

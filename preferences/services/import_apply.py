@@ -17,6 +17,7 @@ from preferences.models.import_batch import ImportBatchRow, ImportPartRow, Impor
 from preferences.queries.imports import ImportView, import_by_id, report_part, report_rows
 from preferences.queries.purposes import catalogue
 
+from .import_chunks import Preparing, open_chunks
 from .imports import (
     CHUNK_ROWS,
     ImportTools,
@@ -29,15 +30,26 @@ from .imports import (
 )
 from .intake import apply_prepared
 from .intake_decide import remember_line
-from .intake_prepare import Prepared, prepare_rows, seal_rows
+from .intake_prepare import Prepared, prepare_rows
 from .intake_write import Origin
 
 MOST_FAILURES = 3
 
 
-def apply_import(tools: ImportTools, import_id: int, *, progress: Progress = no_progress) -> ImportView:
+def apply_import(
+    tools: ImportTools, import_id: int, *, progress: Progress = no_progress, preparing: Preparing = Preparing.HERE
+) -> ImportView:
     """Apply an import to its end, from wherever it stands. Raises Conflict when it cannot be applied, NotFound."""
-    run = open_import(tools, import_id)
+    run = open_import(tools, import_id, preparing=preparing)
+    try:
+        _apply_all(run, progress)
+    finally:
+        run.close()
+    with tools.reading() as session:
+        return import_by_id(session, import_id)
+
+
+def _apply_all(run: ImportRun, progress: Progress) -> None:
     progress(run.position)
     failures = 0
     while True:
@@ -50,12 +62,11 @@ def apply_import(tools: ImportTools, import_id: int, *, progress: Progress = no_
             continue
         failures = 0
         if done == 0:
-            with tools.reading() as session:
-                return import_by_id(session, import_id)
+            return
         progress(done)
 
 
-def open_import(tools: ImportTools, import_id: int) -> ImportRun:
+def open_import(tools: ImportTools, import_id: int, *, preparing: Preparing = Preparing.HERE) -> ImportRun:
     """Begin or go on with a planned import. Raises Conflict when there was no dry run, or nothing is left to apply."""
     with tools.reading() as session:
         view = import_by_id(session, import_id)
@@ -65,24 +76,28 @@ def open_import(tools: ImportTools, import_id: int) -> ImportRun:
             ImportStage.RECEIVING: "its file has not arrived whole",
         }.get(view.stage, "there is nothing left to apply")
         raise Conflict(f"Import {import_id} is {view.stage}: {hint}.")
-    return ImportRun(tools, view)
+    return ImportRun(tools, view, preparing)
 
 
 class ImportRun:
-    """One import being applied by one process: the open file, where it stands, and which lines were about whom."""
+    """One import being applied by one process: its chunks, where it stands, and which lines were about whom."""
 
-    def __init__(self, tools: ImportTools, view: ImportView) -> None:
+    def __init__(self, tools: ImportTools, view: ImportView, preparing: Preparing) -> None:
         self._tools = tools
         self._view = view
-        self._file: OpenFile = open_file(tools, view)
         self._seen = SeenLines()
         self._waiting: list[Prepared | RowResult] = []
         self._origin = Origin(
             source=f"import:{view.id}", method=Method.IMPORT, actor=view.actor, actor_id=view.actor_id
         )
         self.position = view.position
+        self._chunks = open_chunks(tools, view, self.position, preparing)
         if self.position:
-            self._go_forward()
+            self._remember_applied(open_file(tools, view))
+
+    def close(self) -> None:
+        """Let go of what prepares the chunks."""
+        self._chunks.close()
 
     def apply_next_chunk(self) -> int:
         """Apply one chunk and return how many rows it had; 0: everything is applied. After a failure, call again.
@@ -90,11 +105,7 @@ class ImportRun:
         Raises Conflict when another process has moved this import on.
         """
         now = self._tools.now()
-        if not self._waiting:
-            self._waiting = self._prepare_chunk()
-        chunk = self._waiting
-        if not chunk:
-            self._file.check()
+        chunk = self._waiting = self._waiting or self._chunks.next()
         try:
             with self._tools.transaction() as session:
                 self._claim(session)
@@ -109,14 +120,6 @@ class ImportRun:
         self._waiting = []
         self.position += len(chunk)
         return len(chunk)
-
-    def _prepare_chunk(self) -> list[Prepared | RowResult]:
-        rows = list(islice(self._file.rows, CHUNK_ROWS))
-        if not rows:
-            return []
-        with self._tools.reading() as session:
-            known = catalogue(session)
-        return seal_rows(prepare_rows(rows, known, now=self._tools.now()))
 
     def _claim(self, session: Session) -> None:
         """Hold the import until the end of the transaction, and see that nobody else has moved it on."""
@@ -141,13 +144,13 @@ class ImportRun:
         session.add(ImportPartRow(import_id=batch.id, kind=PartKind.APPLIED, number=number, content=content))
         session.flush()
 
-    def _go_forward(self) -> None:
-        """Read past what is applied, remembering the lines that were taken: a later duplicate has to be known as one."""
+    def _remember_applied(self, file: OpenFile) -> None:
+        """Read again what is applied, remembering the lines that were taken: a later duplicate has to be known as one."""
         with self._tools.reading() as session:
             known = catalogue(session)
             results = report_rows(session, self._view.id, PartKind.APPLIED)
             for start in range(0, self.position, CHUNK_ROWS):
-                rows = list(islice(self._file.rows, min(CHUNK_ROWS, self.position - start)))
+                rows = list(islice(file.rows, min(CHUNK_ROWS, self.position - start)))
                 for one, result in zip(prepare_rows(rows, known, now=self._tools.now()), results, strict=False):
                     if isinstance(one, Prepared) and result.outcome not in {Outcome.HELD, Outcome.INVALID}:
                         remember_line(self._seen, one)

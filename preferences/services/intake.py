@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Actor, Method
-from preferences.domain.intake import IncomingRecipient, RowResult
+from preferences.domain.intake import RowResult
 from preferences.domain.seen import SeenLines
 from preferences.models.bulk import TakenMeanwhile
 from preferences.queries.purposes import catalogue
@@ -23,7 +23,7 @@ from preferences.queries.purposes import catalogue
 from .intake_decide import decide_rows, planned
 from .intake_explain import explain_held
 from .intake_lookup import look_up, look_up_and_lock
-from .intake_prepare import Prepared, prepare_rows, seal_rows
+from .intake_prepare import Prepared, Row, prepare_rows, seal_rows
 from .intake_write import Origin, write_batch
 
 __all__ = ["Origin", "apply_intake", "apply_prepared", "plan_intake"]
@@ -32,7 +32,7 @@ MOST_ATTEMPTS = 5
 
 
 def plan_intake(
-    session: Session, rows: Iterable[IncomingRecipient | RowResult], *, now: datetime, seen: SeenLines | None = None
+    session: Session, rows: Iterable[Row], *, now: datetime, seen: SeenLines | None = None
 ) -> list[RowResult]:
     """What applying the rows would do, row by row; writes nothing. `seen` carries the lines of earlier batches along."""
     known = catalogue(session)
@@ -47,7 +47,7 @@ def plan_intake(
 
 def apply_intake(
     session: Session,
-    rows: Iterable[IncomingRecipient | RowResult],
+    rows: Iterable[Row],
     *,
     source: str,
     method: Method,
@@ -59,7 +59,7 @@ def apply_intake(
 
     Every row has a result, in order; invalid and held rows store nothing.
     """
-    sealed = seal_rows(prepare_rows(rows, catalogue(session), now=now))
+    sealed = seal_rows(rows, catalogue(session), now=now)
     origin = Origin(source=source, method=method, actor=actor, actor_id=actor_id)
     return apply_prepared(session, sealed, origin=origin, now=now, seen=SeenLines())
 

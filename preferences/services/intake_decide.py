@@ -91,12 +91,12 @@ def remember_line(seen: SeenLines, one: Prepared) -> None:
 def _remember_first(seen: SeenLines, one: Prepared) -> None:
     seen.put(one.address_index, _seen(one))
     if one.external_index is not None:
-        seen.put(one.external_index, Seen(one.row.line, 0, False))
+        seen.put(one.external_index, Seen(one.line, 0, False))
 
 
 def _seen(one: Prepared) -> Seen:
     act = one.act
-    return Seen(one.row.line, 0, False) if act is None else Seen(one.row.line, act.purpose.id, act.stops)
+    return Seen(one.line, 0, False) if act is None else Seen(one.line, act.purpose.id, act.stops)
 
 
 def decide_rows(
@@ -162,7 +162,7 @@ class _Decider:
                 if above is not None and above.is_stop:
                     detail = f"Line {above.line} stops it. Only the person's own mailbox can lift a stop."
                     return Decided(
-                        RowResult(one.row.line, Outcome.HELD, person.recipient_id, "stopped_earlier", detail), one
+                        RowResult(one.line, Outcome.HELD, person.recipient_id, "stopped_earlier", detail), one
                     )
         verdict = self._judge(act, person)
         if verdict.take is Take.HOLD:
@@ -180,7 +180,7 @@ class _Decider:
             person.recipient_id = next(self.fresh)
             person.status = RecipientStatus.ACTIVE
             outcome = Outcome.NEW
-        result = RowResult(one.row.line, outcome, person.recipient_id)
+        result = RowResult(one.line, outcome, person.recipient_id)
         decided = Decided(result, one, self.known.stored.get(one.address_index), person.recipient_id, update)
         if verdict.take is Take.RECORD and one.act is not None:
             self._record(decided, person, person.recipient_id, one.act)
@@ -227,20 +227,19 @@ class _Decider:
 
 def _held(one: Prepared, person: Person, verdict: Verdict) -> Decided:
     reason = verdict.reason.value if verdict.reason else None
-    result = RowResult(one.row.line, Outcome.HELD, person.recipient_id, reason)
+    result = RowResult(one.line, Outcome.HELD, person.recipient_id, reason)
     return Decided(result, one, verdict=verdict)
 
 
 def _invalid(one: Prepared, person: Person, reason: str, detail: str) -> Decided:
-    return Decided(RowResult(one.row.line, Outcome.INVALID, person.recipient_id, reason, detail), one)
+    return Decided(RowResult(one.line, Outcome.INVALID, person.recipient_id, reason, detail), one)
 
 
 def _update(one: Prepared, stored: StoredRecipient) -> FieldUpdate | None:
     """What the row changes; None when it says nothing new. Empty fields leave what is there."""
-    row = one.row
-    external = row.external_id if one.external_index and one.external_index != stored.external_index else None
-    name = row.name if row.name and row.name != open_text(stored.name, b"recipients.name") else None
-    locale = row.locale if row.locale and row.locale != stored.locale else None
+    external = one.external_id if one.external_index and one.external_index != stored.external_index else None
+    name = one.name if one.name and one.name != open_text(stored.name, b"recipients.name") else None
+    locale = one.locale if one.locale and one.locale != stored.locale else None
     profile: Mapping[str, str] | None = None
     if one.profile:
         before = open_profile(stored.profile)

@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from preferences.domain.catalogue import Catalogue
 from preferences.domain.errors import InvalidValue
@@ -34,8 +33,7 @@ canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(","
 _quote = json.encoder.encode_basestring
 
 
-@dataclass(slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """The encrypted values of a new recipient and of the evidence."""
 
     domain_index: bytes
@@ -47,39 +45,66 @@ class Sealed:
     evidence_digest: bytes | None
 
 
-@dataclass(slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """One row, checked, with its indexes; once sealed, with everything it may store, encrypted."""
 
-    row: IncomingRecipient
+    line: int
     address_index: bytes
     external_index: bytes | None
+    external_id: str | None
+    name: str | None
+    locale: str | None
     profile: dict[str, str]
     act: CheckedAct | None
     sealed: Sealed | None = None
 
 
-def prepare_rows(
-    rows: Iterable[IncomingRecipient | RowResult], known: Catalogue, *, now: datetime
-) -> Iterator[Prepared | RowResult]:
-    """Check each row and find its indexes; a row that cannot be used comes out as its result. Nothing is encrypted.
+Row = IncomingRecipient | RowResult
+"""A row as it comes in. One that its reader could not use already has its result, and keeps it."""
 
-    A row that the reader could not use already has its result, and keeps it.
-    """
+
+def prepare_rows(rows: Iterable[Row], known: Catalogue, *, now: datetime) -> Iterator[Prepared | RowResult]:
+    """Check each row and find its indexes; a row that cannot be used comes out as its result. Nothing is encrypted."""
+    prepare = _preparer(known, now)
+    return (row if isinstance(row, RowResult) else prepare(row) for row in rows)
+
+
+def seal_rows(rows: Iterable[Row], known: Catalogue, *, now: datetime) -> list[Prepared | RowResult]:
+    """The same, and encrypt what each row may come to store."""
+    given = list(rows)
+    prepare, seal = _preparer(known, now), _sealer(len(given))
+    found: list[Prepared | RowResult] = []
+    for row in given:
+        one = row if isinstance(row, RowResult) else prepare(row)
+        if isinstance(one, Prepared) and isinstance(row, IncomingRecipient):
+            one = one._replace(sealed=seal(row, one))
+        found.append(one)
+    return found
+
+
+def _preparer(known: Catalogue, now: datetime) -> Callable[[IncomingRecipient], Prepared | RowResult]:
     keys = keyring()
+    address_index, external_index = keys.address_index, keys.external_index
     check = _evidence_checker(known, now)
-    for row in rows:
-        if isinstance(row, RowResult):
-            yield row
-            continue
+
+    def prepare(row: IncomingRecipient) -> Prepared | RowResult:
         try:
             profile = check_fields(row)
             act = check(row.evidence) if row.evidence is not None else None
         except InvalidValue as error:
-            yield RowResult(row.line, Outcome.INVALID, reason=error.code, detail=error.detail)
-            continue
-        external = keys.external_index(row.external_id) if row.external_id else None
-        yield Prepared(row, keys.address_index(row.address.normal), external, profile, act)
+            return RowResult(row.line, Outcome.INVALID, reason=error.code, detail=error.detail)
+        return Prepared(
+            row.line,
+            address_index(row.address.normal),
+            external_index(row.external_id) if row.external_id else None,
+            row.external_id,
+            row.name,
+            row.locale,
+            profile,
+            act,
+        )
+
+    return prepare
 
 
 def _evidence_checker(known: Catalogue, now: datetime) -> Callable[[IncomingEvidence], CheckedAct]:
@@ -104,24 +129,13 @@ def _at(act: CheckedAct, occurred_at: datetime) -> CheckedAct:
     return CheckedAct(act.purpose, act.path, act.act, act.basis, occurred_at, True, act.evidence)
 
 
-def seal_rows(prepared: Iterable[Prepared | RowResult]) -> list[Prepared | RowResult]:
-    """Encrypt what each row may come to store."""
-    found = list(prepared)
-    seal = _sealer(len(found))
-    for one in found:
-        if isinstance(one, Prepared):
-            one.sealed = seal(one)
-    return found
-
-
-def _sealer(rows: int) -> Callable[[Prepared], Sealed]:
+def _sealer(rows: int) -> Callable[[IncomingRecipient, Prepared], Sealed]:
     keys = keyring()
     encrypt = keys.encrypter(_VALUES_A_ROW * rows)
     around = _evidence_writer()
     domains: dict[str, bytes] = {}
 
-    def seal(one: Prepared) -> Sealed:
-        row = one.row
+    def seal(row: IncomingRecipient, one: Prepared) -> Sealed:
         domain = row.address.domain
         domain_index = domains.get(domain)
         if domain_index is None:

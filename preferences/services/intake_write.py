@@ -83,7 +83,7 @@ def _recipient_values(one: Decided, made: tuple[Any, ...]) -> tuple[Any, ...]:
         prepared.external_index,
         sealed.name,
         sealed.profile,
-        prepared.row.locale or None,
+        prepared.locale or None,
         *made,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -10,6 +11,17 @@ ANSWER_WITHIN = timedelta(days=28)
 
 LONGEST_EXTENSION = timedelta(days=61)
 """GDPR 12(3): by two further months where necessary, told with its reason before the first date has passed."""
+
+MOST_OPEN = 5
+"""So many requests of one person may wait for an answer at a time."""
+
+MOST_A_DAY = 20
+"""So many requests of one person are taken in 24 hours, those done at once among them (T27)."""
+
+MOST_DETAILS = 2000
+"""Characters of what a person writes with a request."""
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class RightsKind(StrEnum):
@@ -38,7 +50,24 @@ class RightsState(StrEnum):
 
 OPEN_STATES = frozenset({RightsState.OPEN, RightsState.EXTENDED})
 
+ASKED_IN_WORDS = (RightsKind.OBJECT, RightsKind.ACCESS, RightsKind.CORRECT, RightsKind.OTHER)
+"""What a person may ask for in their own words; everything that can be done at once has a page of its own."""
+
+
+class NotTaken(StrEnum):
+    """Why a request was not stored."""
+
+    TOO_MANY_OPEN = "too_many_open"
+    TOO_MANY_TODAY = "too_many_today"
+    GONE = "gone"
+    """The person was erased meanwhile."""
+
 
 def due_on(received_at: datetime) -> date:
     """The last day of the answer: the day of receipt plus 28 days."""
     return (received_at + ANSWER_WITHIN).date()
+
+
+def new_reference() -> str:
+    """What person and staff call a request: `R-` and eight characters of Crockford's base32, 40 random bits."""
+    return "R-" + "".join(secrets.choice(_ALPHABET) for _ in range(8))

@@ -16,6 +16,7 @@ from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.events import EventType
 from preferences.domain.photo import TakedownState
+from preferences.domain.rights import OPEN_STATES, RightsState
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.ledger import ConfirmationRow, EvidenceRow
 from preferences.models.outbox import OutboxJobRow
@@ -115,11 +116,16 @@ def _cancel_what_waits(session: Session, recipient_id: RecipientId, now: datetim
 def _forget_what_was_written(session: Session, recipient_id: RecipientId, address_index: bytes, now: datetime) -> None:
     """Free text and addresses of requests, changes of address, sign-ups and finished takedowns; that they were made stays.
 
+    Requests that wait for an answer end: there is nobody left to write to.
     A takedown that is still worked on keeps its address until what it shows is gone: that is the person's own request.
     """
+    asked = RightsRequestRow.recipient_id == recipient_id
     session.execute(
-        update(RightsRequestRow).where(RightsRequestRow.recipient_id == recipient_id).values(details=None, answer=None)
+        update(RightsRequestRow)
+        .where(asked, RightsRequestRow.state.in_(OPEN_STATES))
+        .values(state=RightsState.WITHDRAWN, closed_at=now)
     )
+    session.execute(update(RightsRequestRow).where(asked).values(details=None, answer=None, extension_reason=None))
     of_the_person = AddressChangeRow.recipient_id == recipient_id
     session.execute(
         update(AddressChangeRow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from preferences.domain.address_change import Side
 from preferences.domain.capability import Capability, Claims, LinkSigner
 from preferences.queries.recipients import RecipientView
 
@@ -39,6 +40,12 @@ class MailLinks:
         """The page that opens own data once (T11)."""
         token = self.signer.mint(self._claims(Capability.STEP_UP, recipient, 0, step_up_id, now))
         return f"{self.base_url}/s/{token}"
+
+    def address_url(self, recipient: RecipientView, change_id: int, side: Side, *, now: datetime) -> str:
+        """The page on which one of the two mailboxes answers to a change of address."""
+        capability = Capability.ADDRESS_OLD if side is Side.OLD else Capability.ADDRESS_NEW
+        token = self.signer.mint(self._claims(capability, recipient, 0, change_id, now))
+        return f"{self.base_url}/c/address/{token}"
 
     def mailto(self, recipient: RecipientView, purpose_id: int, *, reference: int, now: datetime) -> str | None:
         """The address that unsubscribes whoever is written to it about; None without a gateway (M10)."""

@@ -31,9 +31,12 @@ def tell_change(
 
 
 def enqueue_mail(
-    session: Session, template: str, *, recipient_id: RecipientId, parameters: Mapping[str, Any], now: datetime
+    session: Session, template: str, *, recipient_id: RecipientId | None, parameters: Mapping[str, Any], now: datetime
 ) -> None:
-    """Have the worker make and send one of our own mails (`templates/email/<template>/`) to the address then on file."""
+    """Have the worker make and send one of our own mails (`templates/email/<template>/`) to the address then on file.
+
+    None: to an address that is no recipient's; then the parameters say where it is stored, and nobody's data lists the mail.
+    """
     session.add(
         OutboxJobRow(
             kind=JobKind.MAIL,

@@ -17,7 +17,9 @@ from sqlalchemy import CursorResult, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
+from preferences.domain.eligibility import RecipientStatus
 from preferences.models.outbox import JobKind, OutboxJobRow
+from preferences.models.recipient import RecipientRow
 
 LEASE = timedelta(minutes=10)
 """How long a claim lasts; a single hand-over is bounded by the SMTP timeout and takes far less."""
@@ -83,11 +85,18 @@ def payload_of(session: Session, job: Job) -> Mapping[str, Any]:
 
 
 def finish_job(session: Session, job: Job, outcome: str, *, now: datetime) -> None:
-    """The job is over. Holds although the claim may have run out meanwhile: what was sent is sent."""
+    """The job is over. Holds although the claim may have run out meanwhile: what was sent is sent.
+
+    Of the receipt that an erased person got, which held the address, nothing is left but that it was sent.
+    """
     session.execute(
         update(OutboxJobRow)
         .where(OutboxJobRow.id == job.id, OutboxJobRow.done_at.is_(None))
         .values(done_at=now, outcome=outcome[:MAX_OUTCOME_CHARACTERS], claimed_until=None)
+    )
+    erased = select(RecipientRow.id).where(RecipientRow.status == RecipientStatus.ERASED)
+    session.execute(
+        update(OutboxJobRow).where(OutboxJobRow.id == job.id, OutboxJobRow.recipient_id.in_(erased)).values(payload={})
     )
 
 
@@ -111,7 +120,7 @@ def release_jobs(session: Session, jobs: Sequence[Job]) -> None:
 def forget_finished_jobs(session: Session, *, now: datetime) -> int:
     """Delete jobs that were over 30 days ago: they say who was written to, and nobody needs that any longer."""
     result = session.execute(delete(OutboxJobRow).where(OutboxJobRow.done_at < now - FINISHED_JOBS_LAST))
-    return cast("CursorResult[Any]", result).rowcount
+    return cast(CursorResult[Any], result).rowcount
 
 
 def _due(now: datetime) -> tuple[Any, ...]:

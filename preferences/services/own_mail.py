@@ -22,16 +22,18 @@ from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView, recipient_by_id
 
 from .mail_links import MailLinks
+from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received
 from .step_up import is_waiting
 
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
 _ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
+_THEIR_OWN_DATA = frozenset({"step_up", "rights_received"})
 """A restricted person must still be able to see what we hold, and to lift the restriction (GDPR 15, 18)."""
 
 
 def prepare_own_mail(
     session: Session,
-    recipient_id: RecipientId,
+    recipient_id: RecipientId | None,
     payload: Mapping[str, Any],
     *,
     links: MailLinks,
@@ -40,7 +42,13 @@ def prepare_own_mail(
 ) -> OwnMail:
     """The mail that an outbox job asks for (`payload` as services.outbox.enqueue_mail wrote it). Raises MailDropped."""
     template = payload.get("template")
-    recipient = _reachable(session, recipient_id, _ALSO_RESTRICTED if template == "step_up" else _ACTIVE)
+    if template == "address_new":
+        return prepare_address_new(session, payload, links=links, default_locale=default_locale, now=now)
+    if recipient_id is None:
+        raise MailDropped("unknown_recipient")
+    if template == "erased":
+        return prepare_erased(session, recipient_id, payload, default_locale=default_locale, now=now)
+    recipient = _reachable(session, recipient_id, _ALSO_RESTRICTED if template in _THEIR_OWN_DATA else _ACTIVE)
     locale = str(payload.get("locale") or recipient.locale or default_locale)
     match template:
         case "confirm_choices":
@@ -49,6 +57,10 @@ def prepare_own_mail(
             parameters = {"link": links.preferences_url(recipient, 0, reference=0, now=now)}
         case "step_up":
             parameters = _step_up(session, recipient, payload, links, now)
+        case "rights_received":
+            parameters = request_received(session, recipient, payload, links, now)
+        case "address_old":
+            parameters = address_old(session, recipient, payload, links, now)
         case _:
             raise MailDropped("unknown_template")
     return OwnMail(

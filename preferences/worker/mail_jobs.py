@@ -24,8 +24,6 @@ def make_message(session: Session, job: Job, *, now: datetime) -> MailMessage:
 
     Raises MailDropped or MailRefused when nothing may be sent, and the other PreferencesErrors when nothing can be.
     """
-    if job.recipient_id is None:
-        raise MailDropped("unknown_recipient")
     settings = cast(Settings, current_app.extensions["preferences.settings"])
     links = mail_links(settings)
     payload = payload_of(session, job)
@@ -35,6 +33,8 @@ def make_message(session: Session, job: Job, *, now: datetime) -> MailMessage:
             session, job.recipient_id, payload, links=links, default_locale=settings.default_locale, now=now
         )
         return own_message(own, settings=settings, now=now, message_id=message_id)
+    if job.recipient_id is None:
+        raise MailDropped("unknown_recipient")
     mailing = Mailing(payload["purpose"], settings.default_locale, int(payload.get("reference", 0)))
     permit = permit_mail(session, job.recipient_id, mailing, links=links, now=now)
     return informational_message(

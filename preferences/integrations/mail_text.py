@@ -60,5 +60,5 @@ def _mail_date(moment: datetime) -> str:
 
 @cache
 def _inliner() -> css_inline.CSSInliner:
-    """Loads nothing from anywhere: neither the network nor files."""
-    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
+    """Loads nothing from anywhere. Only what cannot stand in an element stays in the head: the colours for dark screens."""
+    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, keep_at_rules=True)

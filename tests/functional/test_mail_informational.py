@@ -209,4 +209,5 @@ def test_the_postal_address_stands_at_the_foot(app: Flask, session: Session, now
 def test_styles_are_inlined_and_nothing_is_loaded_from_elsewhere(app: Flask, session: Session, now: datetime) -> None:
     html = message(app, permit(app, session, make_recipient(session).id, now, "events"), now).html or ""
     assert 'style="' in html
+    assert "prefers-color-scheme: dark" in html
     assert not re.search(r"<(img|link|script|iframe)|url\(|@import", html)

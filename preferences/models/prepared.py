@@ -6,23 +6,27 @@ execution context it makes for every call, which costs more than the statement i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+from psycopg import RawCursor
 from sqlalchemy import Connection, Dialect
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 Convert = Callable[[Any], Any]
+_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    sql: str
-    order: tuple[str, ...] | None
-    """Names in the order of the question marks; None where the driver takes names."""
+    sql: str | bytes
+    order: tuple[str, ...]
+    """Names in the order of the placeholders."""
     fixed: Mapping[str, Any]
     """Values that stand in the statement itself, converted."""
     binds: tuple[tuple[str, Convert | None], ...]
@@ -65,9 +69,8 @@ class Prepared:
         values = dict(compiled.fixed)
         for name, convert in compiled.binds:
             value = parameters[name]
-            values[name] = value if convert is None else convert(value)
-        sent = values if compiled.order is None else [values[name] for name in compiled.order]
-        return on_cursor(connection, compiled.sql, sent), compiled
+            values[name] = value if value is None or convert is None else convert(value)
+        return on_cursor(connection, compiled.sql, [values[name] for name in compiled.order]), compiled
 
 
 def _converted(row: Any, compiled: _Compiled) -> tuple[Any, ...]:
@@ -77,9 +80,13 @@ def _converted(row: Any, compiled: _Compiled) -> tuple[Any, ...]:
     )
 
 
-def on_cursor(connection: Connection, sql: str, sent: Any = ()) -> Any:
-    """Run SQL on a cursor of the driver, with errors as SQLAlchemy's. The caller closes the cursor."""
-    cursor = connection.connection.cursor()
+def on_cursor(connection: Connection, sql: str | bytes, sent: Sequence[Any] = ()) -> Any:
+    """Run SQL on a cursor of the driver, with errors as SQLAlchemy's. The caller closes the cursor.
+
+    Placeholders are `?` on SQLite and `$1` on PostgreSQL: what the database itself reads, so that no driver rewrites them.
+    """
+    driver = connection.connection.driver_connection
+    cursor: Any = RawCursor(driver) if isinstance(driver, psycopg.Connection) else connection.connection.cursor()
     try:
         cursor.execute(sql, sent)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -88,7 +95,8 @@ def on_cursor(connection: Connection, sql: str, sent: Any = ()) -> Any:
 
 
 def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
-    compiled: Any = statement.compile(dialect=dialect)
+    is_postgresql = dialect.name == "postgresql"
+    compiled: Any = statement.compile(dialect=_NUMBERED if is_postgresql else dialect)
     fixed: dict[str, Any] = {}
     binds: list[tuple[str, Convert | None]] = []
     for name, bind in compiled.binds.items():
@@ -98,8 +106,8 @@ def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
         else:
             fixed[name] = convert(bind.effective_value) if convert else bind.effective_value
     results = [kind.dialect_impl(dialect).result_processor(dialect, None) for kind in _returned_types(statement)]
-    order = tuple(compiled.positiontup) if compiled.positional else None
-    return _Compiled(str(compiled), order, fixed, tuple(binds), tuple(results))
+    sql = str(compiled).encode() if is_postgresql else str(compiled)
+    return _Compiled(sql, tuple(compiled.positiontup), fixed, tuple(binds), tuple(results))
 
 
 def _returned_types(statement: Any) -> list[TypeEngine[Any]]:
@@ -109,7 +117,7 @@ def _returned_types(statement: Any) -> list[TypeEngine[Any]]:
     return [column["type"] for column in statement.returning_column_descriptions]
 
 
-def _translated(connection: Connection, cursor: Any, sql: str, error: Exception) -> BaseException:
+def _translated(connection: Connection, cursor: Any, sql: str | bytes, error: Exception) -> BaseException:
     """The driver's error as SQLAlchemy's own, without the values. A connection that is gone is not given to anybody again."""
     dialect = connection.dialect
     lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)  # type: ignore[arg-type]
@@ -117,5 +125,11 @@ def _translated(connection: Connection, cursor: Any, sql: str, error: Exception)
         connection.invalidate(error)
         connection.engine.dispose()
     return DBAPIError.instance(
-        sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost, dialect=dialect
+        sql if isinstance(sql, str) else sql.decode(),
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=dialect,
     )

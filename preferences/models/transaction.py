@@ -74,8 +74,17 @@ def deciding() -> Iterator[Session]:
 @contextmanager
 def reading() -> Iterator[Session]:
     """A session that only reads: takes no write lock on SQLite, may not write on PostgreSQL, and is always rolled back."""
-    with _looking(Kind.READING) as session:
+    with _looking(Kind.READING, _engine()) as session:
         yield session
+
+
+@contextmanager
+def reading_beside(session: Session) -> Iterator[Session]:
+    """One more session like reading(), on a connection of its own, for a thread beside the one that uses the given session."""
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)  # noqa: S101 - sessions here are bound to engines
+    with _looking(Kind.READING, engine) as beside:
+        yield beside
 
 
 @contextmanager
@@ -92,13 +101,13 @@ def snapshot() -> Iterator[Session]:
 
     On SQLite every reading transaction is like that; PostgreSQL is asked for REPEATABLE READ.
     """
-    with _looking(Kind.SNAPSHOT) as session:
+    with _looking(Kind.SNAPSHOT, _engine()) as session:
         yield session
 
 
 @contextmanager
-def _looking(kind: Kind) -> Iterator[Session]:
-    with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
+def _looking(kind: Kind, engine: Engine) -> Iterator[Session]:
+    with Session(engine, expire_on_commit=False, autoflush=False) as session:
         session.connection(execution_options={_OPTION: kind})
         try:
             yield session

@@ -5,16 +5,18 @@ An answer is worth what it was when asked: ask just before handing a message ove
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
+from queue import SimpleQueue
 
 from sqlalchemy.orm import Session
 
-from preferences.domain.address import parse_address
+from preferences.domain.address import normal_form
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import Decision, Reason, Refused
-from preferences.domain.errors import InvalidAddress
 from preferences.domain.purpose import Purpose
 from preferences.domain.recipient_id import read_recipient_id
 from preferences.models.crypto import BlindIndex, keyring
@@ -25,6 +27,13 @@ from preferences.queries.recipients import RecipientView
 
 CHUNK = 5_000
 """How many are decided by one statement: few enough to keep memory flat, enough that the statement's own cost vanishes."""
+MOST_SESSIONS = 2
+"""How many chunks are decided at a time at most. More would take connections from everybody else."""
+
+
+def sessions_worth_having(count: int) -> int:
+    """How many sessions `decide_many` can put to use for so many identifiers."""
+    return max(1, min(MOST_SESSIONS, -(-count // CHUNK)))
 
 
 def decide_one(
@@ -44,26 +53,53 @@ def decide_one(
 
 
 def decide_many(
-    session: Session,
+    sessions: Sequence[Session],
     path: Sequence[Purpose],
     identifiers: Iterable[str],
     *,
     at: datetime,
     asked_at: datetime,
     training_id: int = EVERY_TRAINING,
-) -> Iterator[list[tuple[str, Decision]]]:
+) -> Generator[list[tuple[str, Decision]], None, None]:
     """The decision about each identifier, in the order given, chunk by chunk: memory does not grow with their number.
 
     An identifier is a recipient's id (13 characters) or an email address; one that is neither is answered `invalid_address`.
     Repeats are answered each time. `at` is when the message would go, `asked_at` is now: an `allowed` holds from then.
+
+    With more than one session, as many chunks are decided at a time, each in a thread: while the database works for one,
+    addresses of another are read. Such sessions belong to this generator until it is used up or closed.
     """
     question = Question(path=tuple(path), at=at, asked_at=asked_at, training_id=training_id)
+    chunks = _chunks(identifiers)
+    if len(sessions) == 1:
+        for chunk in chunks:
+            yield _decide_chunk(sessions[0], question, chunk)
+        return
+    free: SimpleQueue[Session] = SimpleQueue()
+    for session in sessions:
+        free.put(session)
+
+    def decide_next(chunk: list[str]) -> list[tuple[str, Decision]]:
+        session = free.get()
+        try:
+            return _decide_chunk(session, question, chunk)
+        finally:
+            free.put(session)
+
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        under_way = deque(pool.submit(decide_next, chunk) for chunk in islice(chunks, len(sessions) + 1))
+        while under_way:
+            yield under_way.popleft().result()
+            under_way.extend(pool.submit(decide_next, chunk) for chunk in islice(chunks, 1))
+
+
+def _chunks(identifiers: Iterable[str]) -> Iterator[list[str]]:
     remaining = iter(identifiers)
     while chunk := list(islice(remaining, CHUNK)):
-        yield list(zip(chunk, _decide_chunk(session, question, chunk), strict=True))
+        yield chunk
 
 
-def _decide_chunk(session: Session, question: Question, identifiers: Sequence[str]) -> list[Decision]:
+def _decide_chunk(session: Session, question: Question, identifiers: Sequence[str]) -> list[tuple[str, Decision]]:
     neither: Decision = Refused(Reason.PURPOSE_ARCHIVED if question.is_archived else Reason.INVALID_ADDRESS)
     answers = [neither] * len(identifiers)
     ids: list[RecipientId] = []
@@ -73,11 +109,9 @@ def _decide_chunk(session: Session, question: Question, identifiers: Sequence[st
     address_index = keyring().address_index
     for place, identifier in enumerate(identifiers):
         if "@" in identifier:
-            try:
-                indexes.append(address_index(parse_address(identifier).normal))
-            except InvalidAddress:
-                continue
-            index_places.append(place)
+            if (normal := normal_form(identifier)) is not None:
+                indexes.append(address_index(normal))
+                index_places.append(place)
         elif (recipient_id := read_recipient_id(identifier)) is not None:
             ids.append(recipient_id)
             id_places.append(place)
@@ -85,4 +119,4 @@ def _decide_chunk(session: Session, question: Question, identifiers: Sequence[st
         answers[place] = decision
     for place, decision in zip(index_places, decide_by_address(session, question, indexes), strict=True):
         answers[place] = decision
-    return answers
+    return list(zip(identifiers, answers, strict=True))

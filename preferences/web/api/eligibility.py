@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 import structlog
@@ -16,19 +17,19 @@ from preferences.domain.eligibility import SENTENCES, Allowed, Decision, Reason,
 from preferences.domain.errors import UnknownPurpose
 from preferences.domain.purpose import About, LawfulBasis, Purpose
 from preferences.domain.scopes import Scope
+from preferences.models.transaction import reading_beside
 from preferences.queries.purposes import catalogue
-from preferences.services.eligibility import decide_many
+from preferences.services.eligibility import decide_many, sessions_worth_having
 from preferences.web.access import Access, access
 
 from . import blueprint
-from .answers import Stream
+from .answers import Stream, write_json
 from .calls import Call, Effect, call
 from .types import Moment, PurposeKey, Strict, write_moment
 
 log = structlog.get_logger()
 
 MOST_RECIPIENTS = 100_000
-_quote = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class EligibilityAsked(Strict):
@@ -113,20 +114,31 @@ def _path(call: Call[EligibilityAsked]) -> list[Purpose]:
 
 
 def _rows(call: Call[EligibilityAsked], path: list[Purpose], at: datetime, counts: Counter[Reason]) -> Iterator[str]:
-    for chunk in decide_many(call.session, path, call.body.recipients, at=at, asked_at=call.now):
-        counts.update(decision.reason for _, decision in chunk)
-        for recipient, decision in chunk:
-            yield _row(recipient, decision)
+    with ExitStack() as stack:
+        sessions = [call.session]
+        while len(sessions) < sessions_worth_having(len(call.body.recipients)):
+            sessions.append(stack.enter_context(reading_beside(call.session)))
+        decided = decide_many(sessions, path, call.body.recipients, at=at, asked_at=call.now)
+        for chunk in stack.enter_context(closing(decided)):
+            counts.update(decision.reason for _, decision in chunk)
+            for recipient, decision in chunk:
+                yield _row(recipient, decision)
 
 
 def _row(recipient: str, decision: Decision) -> str:
-    """One result as JSON. By hand: `json.dumps` would take longer than the decision."""
-    allowed, basis = ("true", f'"{decision.basis}"') if isinstance(decision, Allowed) else ("false", "null")
+    """One result as JSON. Put together from parts: `json.dumps` would take longer than the decision."""
+    why = _ALLOWED[decision.basis] if isinstance(decision, Allowed) else _REFUSED[decision.reason]
     return (
-        f'{{"recipient":{_quote(recipient)},"allowed":{allowed},"reason":"{decision.reason}","basis":{basis},'
-        f'"since":{_moment(decision.since)},"valid_until":{_moment(decision.until)}}}'
+        f'{{"recipient":{write_json(recipient)},{why},"since":{_moment(decision.since)},'
+        f'"valid_until":{_moment(decision.until)}}}'
     )
 
 
+_ALLOWED = {basis: f'"allowed":true,"reason":"{Reason.ALLOWED}","basis":"{basis}"' for basis in LawfulBasis}
+_REFUSED = {reason: f'"allowed":false,"reason":"{reason}","basis":null' for reason in Reason}
+
+
+@lru_cache(maxsize=10_000)
 def _moment(moment: datetime | None) -> str:
+    """Kept for the next row: all answers of a call hold until the same moment, all consents of an import began together."""
     return "null" if moment is None else f'"{write_moment(moment)}"'

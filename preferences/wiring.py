@@ -63,9 +63,12 @@ def register_mail(app: Flask, settings: Settings) -> None:
     """How mail leaves, and what mail templates can use."""
     from preferences.integrations.mail_text import register_mail_filters
     from preferences.integrations.transport import register_mail as bind_transport
+    from preferences.web.theme import dark_scheme, light_scheme
 
     bind_transport(app, settings)
     register_mail_filters(app)
+    colours = {"light": light_scheme(settings.accent_colour), "dark": dark_scheme(settings.accent_colour)}
+    app.jinja_env.globals.update(mail_colours=colours)
 
 
 def register_languages(app: Flask, settings: Settings) -> None:

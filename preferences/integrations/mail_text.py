@@ -37,7 +37,6 @@ def render_mail(template: str, *, locale: str, parameters: Mapping[str, Any], se
         "organisation": {
             "name": settings.organisation_name,
             "address": settings.organisation_address,
-            "accent": settings.accent_colour,
         },
     }
     with force_locale(language):

@@ -5,23 +5,28 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from app import create_app
 from preferences.domain.acts import Act
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.purpose import LawfulBasis
 from preferences.domain.suppression import SuppressionReason
+from preferences.integrations.mail_text import render_mail
 from preferences.models.ledger import ConfirmationRow
 from preferences.models.recipient import RecipientRow
 from preferences.queries.recipients import RecipientView
 from preferences.services.confirmations import Asked, ask_to_turn_on
 from preferences.services.outbox import enqueue_mail
 from preferences.services.suppression import suppress
+from preferences.web.theme import contrast
 from preferences.worker import Worker
+from tests.conftest import settings_environment
 from tests.factories import make_recipient, purpose
 from tests.support.client import StrictClient
 from tests.support.mailing import jobs, received
@@ -167,3 +172,17 @@ def test_an_unknown_template_or_recipient_is_dropped(
     session.commit()
     assert new_mail(app, sent) == []
     assert [job.outcome for job in jobs(session)] == ["dropped: unknown_template", "dropped: unknown_recipient"]
+
+
+def test_the_button_can_be_read_whatever_the_accent_colour(tmp_path: Path) -> None:
+    """WCAG 1.4.3: the colour is darkened, or written on in ink, as on the pages."""
+    environment = settings_environment(f"sqlite:///{tmp_path / 'yellow.db'}", ACCENT_COLOUR="#ffe600")
+    with create_app(environment, instance_path=tmp_path).app_context():
+        configured = current_app.extensions["preferences.settings"]
+        html = render_mail(
+            "fresh_link", locale="sv", parameters={"link": "https://x.example"}, settings=configured
+        ).html
+    style = re.search(r'style="([^"]*inline-block[^"]*)"', html)
+    assert style is not None
+    found = dict(one.split(": ") for one in style[1].strip(";").split(";"))
+    assert contrast(found["background"], found["color"]) >= 4.5

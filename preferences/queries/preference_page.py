@@ -14,8 +14,8 @@ from preferences.domain.acts import Act
 from preferences.domain.answer import Answer, shown_answer
 from preferences.domain.capability import RecipientId
 from preferences.domain.catalogue import Catalogue, Described
-from preferences.domain.choice import NO_CHOICE, Choice
-from preferences.domain.eligibility import Allowed, RecipientStatus
+from preferences.domain.choice import EVERY_TRAINING, NO_CHOICE, Choice
+from preferences.domain.eligibility import Allowed, RecipientStatus, Step, steps_of
 from preferences.domain.purpose import LawfulBasis, Purpose
 from preferences.domain.suppression import PRECEDENCE, SuppressionReason
 
@@ -72,6 +72,7 @@ class Waiting:
     described: Described
     act: Act
     until: datetime
+    training_id: int = EVERY_TRAINING
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,8 @@ def page_of(session: Session, recipient_id: RecipientId, *, at: datetime) -> Pre
     if person is None:
         return None
     known, where = catalogue(session), person.standing
-    waiting = _waiting(person.waiting, known)
-    controls = _controls(known, where, frozenset(one.described.purpose.id for one in waiting), at)
+    waiting = waiting_of(person.waiting, known)
+    controls = _controls(known, where, asked_for(waiting), at)
     everything = known.everything()
     reasons = {found.reason for found in where.suppressions}
     ends = [one.paused_until for control in controls for one in (control, *control.topics) if one.paused_until]
@@ -129,6 +130,15 @@ def page_of(session: Session, recipient_id: RecipientId, *, at: datetime) -> Pre
         paused_until=max(ends, default=None),
         waiting=waiting,
     )
+
+
+Scope = tuple[int, int]
+"""A purpose's id, and a training's or EVERY_TRAINING."""
+
+
+def asked_for(waiting: Sequence[Waiting]) -> frozenset[Scope]:
+    """What of it waits for the mailbox: purposes, in general or for one training."""
+    return frozenset((int(one.described.purpose.id), one.training_id) for one in waiting)
 
 
 def own_answers(where: Standing) -> Standing:
@@ -153,9 +163,9 @@ class _Branch:
 _branches: WeakKeyDictionary[Catalogue, tuple[_Branch, ...]] = WeakKeyDictionary()
 
 
-def _controls(known: Catalogue, where: Standing, waiting: frozenset[int], at: datetime) -> tuple[Control, ...]:
+def _controls(known: Catalogue, where: Standing, waiting: frozenset[Scope], at: datetime) -> tuple[Control, ...]:
     own = own_answers(where)
-    touched = waiting.union(purpose_id for purpose_id, _ in where.choices)
+    touched = frozenset(purpose_id for purpose_id, _ in waiting.union(where.choices))
     return tuple(
         branch.untouched
         if touched.isdisjoint(branch.ids)
@@ -187,37 +197,54 @@ def _with_topics(
     own: Standing,
     entry: Described,
     topics: Sequence[Described],
-    waiting: frozenset[int],
+    waiting: frozenset[Scope],
     at: datetime,
 ) -> Control:
     return replace(
-        _control(where, own, [entry], waiting, at),
-        topics=tuple(_control(where, own, [entry, topic], waiting, at) for topic in topics),
+        control_of(where, own, [entry], waiting, at),
+        topics=tuple(control_of(where, own, [entry, topic], waiting, at) for topic in topics),
     )
 
 
-def _control(
-    where: Standing, own: Standing, path: Sequence[Described], waiting: frozenset[int], at: datetime
+def control_of(
+    where: Standing,
+    own: Standing,
+    path: Sequence[Described],
+    waiting: frozenset[Scope],
+    at: datetime,
+    training_id: int = EVERY_TRAINING,
 ) -> Control:
-    leaf = path[-1]
-    decision = own.decide([step.purpose for step in path], at)
-    answer, choice = shown_answer(decision), where.choice(leaf.purpose)
+    """The control of the last purpose of the path, in general or for one training. `own` is `own_answers(where)`."""
+    leaf, purposes = path[-1], [step.purpose for step in path]
+    decision = own.decide(purposes, at, training_id)
+    answer, choice = shown_answer(decision), where.choice(leaf.purpose, training_id)
+    steps = steps_of(purposes, training_id)
     if answer is Answer.UNSET:
         state = State.UNSET
     elif isinstance(decision, Allowed):
         state = _yes_state(decision.basis, decision.since)
     else:
         state = State(decision.reason.value)
-    follows = len(path) > 1 and decision.since is not None and decision.since != choice.since
+    follows = len(steps) > 1 and decision.since is not None and decision.since != choice.since
     return Control(
         described=leaf,
         answer=answer,
         state=state,
         since=decision.since,
-        above=path[0] if follows else None,
-        paused_until=_pause_end([where.choice(step.purpose) for step in path], at),
-        is_waiting=leaf.purpose.id in waiting,
+        above=_decider(where, path, steps, decision.since) if follows else None,
+        paused_until=_pause_end([where.choice(step.purpose, step.training_id) for step in steps], at),
+        is_waiting=(leaf.purpose.id, training_id) in waiting,
     )
+
+
+def _decider(
+    where: Standing, path: Sequence[Described], steps: Sequence[Step], since: datetime | None
+) -> Described | None:
+    """The purpose whose answer decided: the most specific step above, whose choice is as old as the decision."""
+    numbers = range(len(steps) - 2, -1, -1)
+    found = (n for n in numbers if where.choice(steps[n].purpose, steps[n].training_id).since == since)
+    number = next(found, None)
+    return None if number is None else path[number % len(path)]
 
 
 def _yes_state(basis: LawfulBasis, since: datetime | None) -> State:
@@ -233,11 +260,14 @@ def _pause_end(choices: Sequence[Choice], at: datetime) -> datetime | None:
     return max((end for end in ends if end is not None), default=None)
 
 
-def _waiting(rows: Sequence[AskedRow], known: Catalogue) -> tuple[Waiting, ...]:
-    found: dict[int, Waiting] = {}
+def waiting_of(rows: Sequence[AskedRow], known: Catalogue) -> tuple[Waiting, ...]:
+    """What waits for the mailbox, each thing once, as it was asked for last."""
+    found: dict[Scope, Waiting] = {}
     for row in rows:
         for item in row.asked:
-            described = known.by_id(item["purpose_id"])
+            described, training_id = known.by_id(item["purpose_id"]), item["training_id"]
             if described is not None and not described.purpose.is_archived:
-                found[described.purpose.id] = Waiting(described, Act(item["act"]), row.expires_at)
+                found[described.purpose.id, training_id] = Waiting(
+                    described, Act(item["act"]), row.expires_at, training_id
+                )
     return tuple(found.values())

@@ -1,0 +1,180 @@
+"""Trainings, who takes part in them, and which training a notice was about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.capability import RecipientId
+from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.photo import training_of_notice
+from preferences.domain.suppression import SuppressionScope
+from preferences.models.message import MessageRow
+from preferences.models.photo import ParticipantRow
+from preferences.models.recipient import RecipientRow
+from preferences.models.suppression import SuppressionRow
+from preferences.models.training import TrainingRow
+
+OWN_MESSAGE = 0
+"""Stands in messages.mailer_id for the service's own mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training or event."""
+
+    id: int
+    title: str
+    place: str
+    held_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCounts:
+    """A training with how many take part, and how many of them have been told."""
+
+    training: Training
+    participants: int
+    notified: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Participant:
+    """One who takes part, as the list for the photographer names them; never logged."""
+
+    recipient_id: RecipientId
+    name: str | None
+    company: str | None
+    address: str | None
+    status: RecipientStatus
+    notified_at: datetime | None
+
+
+_COLUMNS = (TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
+
+
+def training_by_id(session: Session, training_id: int) -> Training | None:
+    """The training with this number."""
+    row = session.execute(select(*_COLUMNS).where(TrainingRow.id == training_id)).one_or_none()
+    return None if row is None else Training(*row)
+
+
+def trainings(session: Session) -> list[TrainingCounts]:
+    """Every training, those that come last first."""
+    rows = session.execute(
+        select(*_COLUMNS, func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at))
+        .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
+        .group_by(*_COLUMNS)
+        .order_by(TrainingRow.held_on.desc(), TrainingRow.id.desc())
+    )
+    return [TrainingCounts(Training(*row[:4]), row[4], row[5]) for row in rows]
+
+
+def trainings_of(session: Session, recipient_id: RecipientId, *, limit: int, skip: int = 0) -> list[Training]:
+    """The trainings that a person takes part in, those that come last first."""
+    rows = session.execute(
+        select(*_COLUMNS)
+        .join(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
+        .where(ParticipantRow.recipient_id == recipient_id)
+        .order_by(TrainingRow.held_on.desc(), TrainingRow.id.desc())
+        .limit(limit)
+        .offset(skip)
+    )
+    return [Training(*row) for row in rows]
+
+
+def training_with(session: Session, recipient_id: RecipientId, training_id: int) -> Training | None:
+    """The training, provided that this person takes part in it."""
+    row = session.execute(
+        select(*_COLUMNS)
+        .join(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
+        .where(ParticipantRow.recipient_id == recipient_id, TrainingRow.id == training_id)
+    ).one_or_none()
+    return None if row is None else Training(*row)
+
+
+def training_told_of(session: Session, recipient_id: RecipientId, message_id: int) -> Training | None:
+    """The training whose notice a link stood in, provided that the link's owner takes part in it."""
+    if not message_id:
+        return None
+    reference = session.scalar(
+        select(MessageRow.reference).where(MessageRow.id == message_id, MessageRow.mailer_id == OWN_MESSAGE)
+    )
+    training_id = training_of_notice(reference or "")
+    return None if training_id is None else training_with(session, recipient_id, training_id)
+
+
+def participants(session: Session, training_id: int) -> list[Participant]:
+    """Everybody who takes part, by name; erased people last, without one."""
+    rows = session.execute(
+        select(
+            RecipientRow.id,
+            RecipientRow.name,
+            RecipientRow.profile,
+            RecipientRow.address,
+            RecipientRow.status,
+            ParticipantRow.notified_at,
+        )
+        .join(ParticipantRow, ParticipantRow.recipient_id == RecipientRow.id)
+        .where(ParticipantRow.training_id == training_id)
+    )
+    found = [
+        Participant(RecipientId(number), name, (profile or {}).get("company_name"), address, status, told)
+        for number, name, profile, address, status, told in rows
+    ]
+    return sorted(found, key=_by_name)
+
+
+def to_be_told(session: Session, training_id: int, *, limit: int) -> list[RecipientId]:
+    """Participants who have not been told yet and can be: neither erased nor restricted, no stop of every message.
+
+    Whoever said no to mailings is among them: this is no mailing. On PostgreSQL the rows are locked, and those that another
+    run holds are passed over.
+    """
+    rows = session.scalars(
+        select(ParticipantRow.recipient_id)
+        .join(RecipientRow, RecipientRow.id == ParticipantRow.recipient_id)
+        .where(ParticipantRow.training_id == training_id, ParticipantRow.notified_at.is_(None), _can_be_reached())
+        .order_by(ParticipantRow.recipient_id)
+        .limit(limit)
+        .with_for_update(of=ParticipantRow, skip_locked=True)
+    )
+    return [RecipientId(number) for number in rows]
+
+
+def count_untold(session: Session, training_id: int) -> int:
+    """Participants who have not been told, for whatever reason."""
+    untold = and_(ParticipantRow.training_id == training_id, ParticipantRow.notified_at.is_(None))
+    return session.scalar(select(func.count()).select_from(ParticipantRow).where(untold)) or 0
+
+
+def those_on(session: Session, training_id: int, recipient_ids: Sequence[int]) -> set[int]:
+    """Which of these take part already."""
+    rows = session.scalars(
+        select(ParticipantRow.recipient_id).where(
+            ParticipantRow.training_id == training_id, ParticipantRow.recipient_id.in_(recipient_ids)
+        )
+    )
+    return set(rows)
+
+
+def _can_be_reached() -> ColumnElement[bool]:
+    stopped = exists().where(
+        SuppressionRow.address_index == RecipientRow.address_index,
+        SuppressionRow.lifted_at.is_(None),
+        SuppressionRow.scope == SuppressionScope.ALL,
+    )
+    return and_(
+        RecipientRow.status == RecipientStatus.ACTIVE,
+        RecipientRow.address_index.is_not(None),
+        ~stopped,
+    )
+
+
+def _by_name(one: Participant) -> tuple[bool, str, int]:
+    shown = one.name or one.address or ""
+    return (not shown, shown.casefold(), one.recipient_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -152,14 +152,14 @@ def count_untold(session: Session, training_id: int) -> int:
     return session.scalar(select(func.count()).select_from(ParticipantRow).where(untold)) or 0
 
 
-def those_on(session: Session, training_id: int, recipient_ids: Sequence[int]) -> set[int]:
+def those_on(session: Session, training_id: int, recipient_ids: Collection[RecipientId]) -> set[RecipientId]:
     """Which of these take part already."""
     rows = session.scalars(
         select(ParticipantRow.recipient_id).where(
             ParticipantRow.training_id == training_id, ParticipantRow.recipient_id.in_(recipient_ids)
         )
     )
-    return set(rows)
+    return {RecipientId(number) for number in rows}
 
 
 def _can_be_reached() -> ColumnElement[bool]:

@@ -1,12 +1,12 @@
 """Saves what a person changed on the preference page: reductions at once, increases asked of the mailbox.
 
 The page names the set that it rendered and the state it showed; only what differs from that can change (T17). Nothing here
-lifts a global stop (T18, D12), and nothing is turned on without the mailbox (T11).
+lifts a global stop (T18, D12), and nothing is turned on without the mailbox (T11): asked by mail, or proved for a session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
 from preferences.domain.answer import Answer, shown_answer
+from preferences.domain.eligibility import steps_of
 from preferences.domain.errors import InvalidValue
 from preferences.domain.purpose import About, LawfulBasis, Purpose
 from preferences.models.ledger import EVERY_TRAINING
@@ -51,9 +52,19 @@ class Saved:
 
 
 def save_choices(
-    session: Session, recipient: RecipientView, changes: Sequence[Change], *, locale: str, now: datetime
+    session: Session,
+    recipient: RecipientView,
+    changes: Sequence[Change],
+    *,
+    locale: str,
+    now: datetime,
+    proved_at: datetime | None = None,
 ) -> Saved:
-    """Record every reduction now and ask the mailbox about every increase. The same change twice has one effect."""
+    """Record every reduction now and ask the mailbox about every increase. The same change twice has one effect.
+
+    `proved_at`: when the mailbox proved itself for the session that this comes from; then increases count at once too, with
+    that as their evidence.
+    """
     where = standing(session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index)
     own, known = own_answers(where), catalogue(session)
     entries: list[int] = []
@@ -72,7 +83,10 @@ def save_choices(
             at = max(now, current.since or now)
             entries.append(_record(session, recipient, change, act, current.basis, at))
         elif change.answer is Answer.YES and answer is not Answer.YES:
-            asked.append(_yes(change))
+            if proved_at is None:
+                asked.append(_yes(change))
+            else:
+                entries.append(_turn_on(session, recipient, change, proved_at, now))
     return _ask(session, recipient, asked, entries, locale=locale, now=now)
 
 
@@ -171,6 +185,17 @@ def _yes(change: Change) -> Asked:
     return Asked(change.purpose, Act.GIVEN, LawfulBasis.CONSENT, change.training_id, change.locale)
 
 
+def _turn_on(session: Session, recipient: RecipientView, change: Change, proved_at: datetime, now: datetime) -> int:
+    """Record an increase from a page that only the mailbox opens. Newer than every stop it answers, also of the same save."""
+    where = standing(session, recipient_id=recipient.id, status=recipient.status, address_index=recipient.address_index)
+    steps = steps_of(catalogue(session).path_to(change.purpose), change.training_id)
+    stops = [where.choice(one.purpose, one.training_id) for one in steps]
+    at = max([now, *(one.since + timedelta(microseconds=1) for one in stops if one.stops and one.since is not None)])
+    wanted = _yes(change)
+    proof = {"source": f"the mailbox proved itself {proved_at.isoformat(timespec='seconds')}"}
+    return _record(session, recipient, change, wanted.act, wanted.basis, at, evidence=proof)
+
+
 def _record(
     session: Session,
     recipient: RecipientView,
@@ -178,6 +203,8 @@ def _record(
     act: Act,
     basis: LawfulBasis | None,
     at: datetime,
+    *,
+    evidence: Mapping[str, str] | None = None,
 ) -> int:
     new = NewAct(
         recipient_id=recipient.id,
@@ -189,5 +216,6 @@ def _record(
         occurred_at=at,
         notice_version_id=change.purpose.notice_version_id,
         locale=change.locale,
+        evidence=evidence or {},
     )
     return record_act(session, new, now=at)

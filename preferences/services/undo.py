@@ -11,9 +11,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import PAUSES, REDUCTIONS, STOPS, Act, Method
+from preferences.domain.acts import GRANTS, PAUSES, REDUCTIONS, STOPS, Act, Method
 from preferences.domain.capability import UNDO_LASTS, Capability, Claims, LinkSigner, Token
 from preferences.domain.choice import Choice, fold
+from preferences.domain.eligibility import Step, steps_of
 from preferences.domain.errors import BadToken
 from preferences.domain.purpose import About, LawfulBasis, Purpose
 from preferences.domain.suppression import SuppressionReason
@@ -79,22 +80,32 @@ def undo_save(session: Session, recipient: RecipientView, claims: Claims, *, loc
     written: list[int] = []
     for entry in saved:
         found = catalogue(session).by_id(entry.purpose_id)
-        if found is None or entry.act not in REDUCTIONS or _is_superseded(session, entry, found.purpose):
+        if found is None or entry.act not in REDUCTIONS:
             continue
         before = fold(other.for_fold() for other in everything if other.key == entry.key and other.id not in ids)
+        if _is_superseded(session, entry, found.purpose, before):
+            continue
         written += _restore(session, recipient, _Restoring(entry, found.purpose, before), locale=locale, now=now)
     return written
 
 
-def _is_superseded(session: Session, entry: EntryView, purpose: Purpose) -> bool:
-    """Whether a newer act has come after the entry: on the same choice, or a stop of the purpose above it."""
+def _is_superseded(session: Session, entry: EntryView, purpose: Purpose, before: Choice) -> bool:
+    """Whether a newer act has come after the entry on the same choice, or taking it back would overrule a stop above it.
+
+    What is restored is newer than every stop above. So it is restored only where it prevailed over them before the save.
+    """
     current = choice_of(session, entry.recipient_id, entry.purpose_id, entry.training_id)
     if entry.id != (current.pause_entry_id if entry.act in PAUSES else current.entry_id):
         return True
-    if purpose.parent_id is None:
-        return False
-    above = choice_of(session, entry.recipient_id, purpose.parent_id)
-    return above.stops and above.since is not None and above.since >= entry.occurred_at
+    steps = steps_of(catalogue(session).path_to(purpose), entry.training_id)
+    own = Step(purpose, entry.training_id)
+    above = [
+        choice_of(session, entry.recipient_id, one.purpose.id, one.training_id) for one in steps if own.narrows(one)
+    ]
+    prevailed_from = before.since if before.act in GRANTS else None
+    return any(
+        one.stops and one.since is not None and (prevailed_from is None or one.since >= prevailed_from) for one in above
+    )
 
 
 def _restore(session: Session, recipient: RecipientView, one: _Restoring, *, locale: str, now: datetime) -> list[int]:

@@ -6,7 +6,7 @@ Everything is bounded and checked; what no page of ours can have sent is answere
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from preferences.domain.answer import Answer
-from preferences.domain.purpose import About, NoticeVersionId, PurposeId
+from preferences.domain.choice import EVERY_TRAINING
+from preferences.domain.purpose import About, NoticeVersionId, Purpose, PurposeId
 from preferences.queries.notices import notice_exists
 from preferences.queries.purposes import catalogue
 from preferences.services.preferences import Change
@@ -25,8 +26,11 @@ MOST_BYTES = 64 * 1024
 MOST_FIELDS = 600
 """Two for each purpose and topic; far more than a page a person could read."""
 
-_FIELD = re.compile(r"(?P<kind>shown|answer)-(?P<key>[a-z][a-z0-9_]{0,63})", re.ASCII)
+_FIELD = re.compile(
+    r"(?P<kind>shown|answer)-(?P<key>[a-z][a-z0-9_]{0,63})(?:-(?P<training>[1-9][0-9]{0,17}))?", re.ASCII
+)
 _SHOWN = re.compile(r"(?P<answer>yes|no|unset)\.(?P<version>[1-9][0-9]{0,8})\.(?P<locale>[A-Za-z_]{2,16})", re.ASCII)
+_ANYTHING = frozenset({About.MAIL, About.PUBLICATION})
 _NOTICE = re.compile(r"(?P<version>[1-9][0-9]{0,8})\.(?P<locale>[A-Za-z_]{2,16})", re.ASCII)
 
 
@@ -41,6 +45,19 @@ class Action(StrEnum):
     UNDO = "undo"
     LANGUAGE = "language"
     LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answered control of a form: the change it would make, and what the page showed."""
+
+    change: Change
+    shown: Answer
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it differs from what was shown."""
+        return self.change.answer is not self.shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +92,26 @@ def read_changes(session: Session, fields: dict[str, str]) -> list[Change]:
 
     A control without an answer says nothing: absent never means off (T17).
     """
-    return list(_changes(session, fields))
+    return [one.change for one in read_answers(session, fields) if one.is_changed]
+
+
+def read_answers(
+    session: Session, fields: dict[str, str], *, trainings: Collection[int] = (), about: Collection[About] = _ANYTHING
+) -> list[Answered]:
+    """Every answered control. `trainings`: those that the form may name, `about`: what its purposes may be about; else 400."""
+    known = catalogue(session)
+    found: list[Answered] = []
+    for name, value in fields.items():
+        field = _FIELD.fullmatch(name)
+        if field is None or (field["kind"] == "shown" and not _SHOWN.fullmatch(value)):
+            abort(400)
+        purpose, training = known.by_key(field["key"]).purpose, int(field["training"] or EVERY_TRAINING)
+        if purpose.about not in about or (training != EVERY_TRAINING and training not in trainings):
+            abort(400)
+        if field["kind"] == "answer":
+            was = fields.get(f"shown-{name.removeprefix('answer-')}", "")
+            found.append(_answered(session, purpose, training, value, was))
+    return found
 
 
 def read_shown(session: Session, text: str) -> Shown:
@@ -87,26 +123,14 @@ def read_shown(session: Session, text: str) -> Shown:
     return Shown(NoticeVersionId(int(found["version"])), found["locale"])
 
 
-def _changes(session: Session, fields: dict[str, str]) -> Iterator[Change]:
-    known = catalogue(session)
-    for name, value in fields.items():
-        field = _FIELD.fullmatch(name)
-        if field is None or (field["kind"] == "shown" and not _SHOWN.fullmatch(value)):
-            abort(400)
-        purpose = known.by_key(field["key"]).purpose
-        if purpose.about is About.EVERYTHING:
-            abort(400)
-        if field["kind"] == "shown":
-            continue
-        shown = _SHOWN.fullmatch(fields.get(f"shown-{field['key']}", ""))
-        if shown is None or value not in {Answer.YES, Answer.NO}:
-            abort(400)
-        if value == shown["answer"]:
-            continue
-        if not _was_published(session, purpose.id, shown):
-            abort(400)
-        version = NoticeVersionId(int(shown["version"]))
-        yield Change(replace(purpose, notice_version_id=version), Answer(value), shown["locale"])
+def _answered(session: Session, purpose: Purpose, training_id: int, value: str, was: str) -> Answered:
+    shown = _SHOWN.fullmatch(was)
+    if shown is None or value not in {Answer.YES, Answer.NO}:
+        abort(400)
+    if value != shown["answer"] and not _was_published(session, purpose.id, shown):
+        abort(400)
+    as_shown = replace(purpose, notice_version_id=NoticeVersionId(int(shown["version"])))
+    return Answered(Change(as_shown, Answer(value), shown["locale"], training_id), Answer(shown["answer"]))
 
 
 def _was_published(session: Session, purpose_id: PurposeId, shown: re.Match[str]) -> bool:

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 
 from preferences.models.transaction import reading
 from preferences.queries.recipients import RecipientView
+from preferences.queries.rights import erasure_by_session
 from preferences.queries.step_up import OwnSession, open_session
 from preferences.services.step_up import end_session, session_digest
 
@@ -29,11 +30,16 @@ PATH = "/me"
 CLOSED = "/me/closed"
 """The page for everybody without an open session: it says how to open one."""
 
+ERASED = "/me/erased"
+"""Under this path: what became of an erasure, for the person whose session it ended."""
+
 SIGN_OUT = "/me/sign-out"
 UNSAVED = "unsaved"
 """In the query of that page when a form came too late."""
 
 CSRF_FIELD = "csrf"
+MOST_BYTES = 256 * 1024
+"""Largest form under /me: every field of the profile full, written in letters that take the most room."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -52,12 +58,23 @@ def require_step_up() -> Response | None:
         return None
     found = _find_session()
     if found is None:
-        return redirect(_closed(), code=303)
+        return redirect(_erased() or _closed(), code=303)
     g.own_session = found
     speak(found.recipient.locale)
+    request.max_content_length = MOST_BYTES
     if request.method not in _SAFE_METHODS and not _csrf_is_right(request.form.get(CSRF_FIELD, "")):
         abort(400)
     return None
+
+
+def _erased() -> str:
+    """The page of the erasure that ended this session: a button pressed twice is answered with what it did. Else empty."""
+    secret = request.cookies.get(COOKIE, "")
+    if not _SECRET.fullmatch(secret):
+        return ""
+    with reading() as session:
+        found = erasure_by_session(session, session_digest(secret))
+    return keeping_language(f"{ERASED}/{found.reference}") if found else ""
 
 
 def _closed() -> str:

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from preferences.models.transaction import transaction
+from preferences.services.address_change import forget_address_changes
 from preferences.services.idempotency import forget_answers
 from preferences.services.imports import forget_old_imports
 from preferences.services.outbox_jobs import forget_finished_jobs
@@ -26,6 +27,7 @@ class Chore(Protocol):
 
 
 CHORES: dict[str, Chore] = {
+    "address_changes": forget_address_changes,
     "idempotency_keys": forget_answers,
     "imports": forget_old_imports,
     "outbox_jobs": forget_finished_jobs,

@@ -9,8 +9,12 @@ blueprint = Blueprint("recipient", __name__)
 from . import (  # noqa: E402 - register their views on the blueprint
     confirm,  # noqa: F401
     landing,  # noqa: F401
+    own_address,  # noqa: F401
     own_copy,  # noqa: F401
+    own_corrections,  # noqa: F401
     own_data,  # noqa: F401
+    own_erasure,  # noqa: F401
+    own_rights,  # noqa: F401
     own_why,  # noqa: F401
     own_words,  # noqa: F401
     policy,  # noqa: F401

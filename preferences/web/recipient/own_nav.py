@@ -33,4 +33,16 @@ OWN_PAGES = (
         lazy_gettext("The systems that send, and the changes they can read."),
     ),
     OwnPage("/me/copy", lazy_gettext("Take a copy"), lazy_gettext("Everything, to print or to take along.")),
+    OwnPage(
+        "/me/correct", lazy_gettext("Correct your data"), lazy_gettext("Change what is wrong, add what is missing.")
+    ),
+    OwnPage("/me/address", lazy_gettext("Change your address"), lazy_gettext("Write to another mailbox from now on.")),
+    OwnPage(
+        "/me/requests", lazy_gettext("Your requests"), lazy_gettext("Object, ask for something, follow the answer.")
+    ),
+    OwnPage("/me/restrict", lazy_gettext("Block your data"), lazy_gettext("We keep it and do nothing with it.")),
+    OwnPage(
+        "/me/storage", lazy_gettext("Withdraw your consent to storage"), lazy_gettext("Then we erase what we store.")
+    ),
+    OwnPage("/me/erase", lazy_gettext("Erase your data"), lazy_gettext("Everything, at once and for good.")),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypedDict
+from urllib.parse import quote
 
 from preferences.domain.capability import Capability, Claims
 from preferences.domain.purpose import LawfulBasis
@@ -48,6 +49,11 @@ def choice_rows(page: PreferencePage) -> list[ChoiceRow]:
         rows.append(_row(control, is_topic=False))
         rows += [_row(topic, is_topic=True) for topic in control.topics]
     return rows
+
+
+def with_query(path: str, name: str, value: str) -> str:
+    """The path with one more parameter."""
+    return f"{path}{'&' if '?' in path else '?'}{name}={quote(value)}"
 
 
 def link_to_choices(recipient: RecipientView) -> str:

@@ -92,6 +92,12 @@ WORDS: dict[str, Mapping[str, Any]] = {
         RightsKind.WITHDRAW_STORAGE: _("Withdraw your consent to storage"),
         RightsKind.OTHER: _("Something else"),
     },
+    "asked": {
+        RightsKind.OBJECT: _("I object to a use of my data"),
+        RightsKind.ACCESS: _("I want to know something that does not stand here"),
+        RightsKind.CORRECT: _("Something is wrong that I cannot change myself"),
+        RightsKind.OTHER: _("Something else"),
+    },
     "request_state": {
         RightsState.OPEN: _("We are working on it"),
         RightsState.EXTENDED: _("We need more time and have told you why"),
@@ -175,6 +181,8 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "confirm_choices": _("Confirm your choice"),
         "fresh_link": _("A new link to your choices"),
         "step_up": _("A link and code to what we know about you"),
+        "rights_received": _("The receipt of a request"),
+        "address_old": _("A question about your change of address"),
     },
 }
 
@@ -211,6 +219,8 @@ def source_in_words(source: str, mailers: Sequence[MailerView]) -> Any:
         return gettext("Another system of ours, “%(name)s”", name=name)
     if kind == "subscribe":
         return gettext("You signed up yourself, with the form “%(name)s”", name=name)
+    if kind == "address_change":
+        return gettext("Your change of address")
     if kind == "import":
         return gettext("A list that we imported, number %(name)s", name=name)
     if kind == "staff":

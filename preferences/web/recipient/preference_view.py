@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from preferences.domain.answer import Answer
+from preferences.domain.choice import EVERY_TRAINING
 from preferences.domain.purpose import About, LawfulBasis, NoticeText
 from preferences.queries.preference_page import Control, PreferencePage
 from preferences.web.dates import date_in_words, in_words, local_date
@@ -107,6 +108,16 @@ def fragment(control: Control, locale: str, default: str, *, is_topic: bool) -> 
     )
 
 
+def waiting_titles(page: PreferencePage, locale: str, default: str) -> tuple[str, ...]:
+    """What waits for the mailbox. Which training is not said: whoever holds a link need not know where the person was."""
+    return tuple(
+        one.described.text(locale, default).title
+        if one.training_id == EVERY_TRAINING
+        else _("%(title)s, for one training", title=one.described.text(locale, default).title)
+        for one in page.waiting
+    )
+
+
 @lru_cache(maxsize=8192)
 def _render(locale: str, one: Fragment) -> Markup:
     """One control; `locale` is that of the request, which the texts around the notice follow."""
@@ -153,7 +164,7 @@ def _frame(
         in_the_way=page.in_the_way.value if page.in_the_way else "",
         paused_until=in_words(page.paused_until),
         can_pause=any(one.answer is Answer.YES for one in _mail_controls(page)),
-        waiting=tuple(one.described.text(locale, default).title for one in page.waiting),
+        waiting=waiting_titles(page, locale, default),
         language=opened.recipient.locale,
         cards=tuple((about, sum(found is about for found, _ in cards)) for about in (About.MAIL, About.PUBLICATION)),
     )

@@ -62,7 +62,7 @@ def saved(token: str, save: str) -> str:
     now = utc_now()
     with reading() as session:
         opened, page = open_page(session, token, now=now)
-        told = saved_page(session, opened, page, save, now=now)
+        told = saved_page(session, opened.reach, page, save, now=now)
     return render_template("recipient/saved.html", opened=opened, told=told, limited="limited" in request.args)
 
 

@@ -30,7 +30,8 @@ class _Compiled:
     fixed: Mapping[str, Any]
     """Values that stand in the statement itself, converted."""
     binds: tuple[tuple[str, Convert | None], ...]
-    results: tuple[Convert | None, ...]
+    results: tuple[tuple[int, Convert], ...]
+    """Which columns are converted, and how."""
 
 
 class Prepared:
@@ -74,10 +75,11 @@ class Prepared:
 
 
 def _converted(row: Any, compiled: _Compiled) -> tuple[Any, ...]:
-    return tuple(
-        value if value is None or convert is None else convert(value)
-        for value, convert in zip(row, compiled.results, strict=True)
-    )
+    values = list(row)
+    for place, convert in compiled.results:
+        if values[place] is not None:
+            values[place] = convert(values[place])
+    return tuple(values)
 
 
 def on_cursor(connection: Connection, sql: str | bytes, sent: Sequence[Any] = ()) -> Any:
@@ -105,7 +107,8 @@ def _compile(statement: ClauseElement, dialect: Dialect) -> _Compiled:
             binds.append((name, convert))
         else:
             fixed[name] = convert(bind.effective_value) if convert else bind.effective_value
-    results = [kind.dialect_impl(dialect).result_processor(dialect, None) for kind in _returned_types(statement)]
+    converts = [kind.dialect_impl(dialect).result_processor(dialect, None) for kind in _returned_types(statement)]
+    results = [(place, convert) for place, convert in enumerate(converts) if convert is not None]
     sql = str(compiled).encode() if is_postgresql else str(compiled)
     return _Compiled(sql, tuple(compiled.positiontup), fixed, tuple(binds), tuple(results))
 

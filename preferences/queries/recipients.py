@@ -73,6 +73,11 @@ def recipient_by_address(session: Session, address: Address) -> RecipientView | 
     return _one(session, RecipientRow.address_index == keyring().address_index(address.normal))
 
 
+def recipient_by_index(session: Session, address_index: BlindIndex) -> RecipientView | None:
+    """The recipient whose address has this keyed hash."""
+    return _one(session, RecipientRow.address_index == address_index)
+
+
 def recipient_by_external_id(session: Session, external_id: str) -> RecipientView | None:
     """The recipient whom another system knows by this id."""
     return _one(session, RecipientRow.external_index == keyring().external_index(external_id))

@@ -50,6 +50,8 @@ class ConfirmOutcome(StrEnum):
     ALREADY = "already"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+    """The person's data is blocked; nothing can be turned on (GDPR 18)."""
 
 
 @dataclass(frozen=True, slots=True)

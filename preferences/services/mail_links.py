@@ -7,6 +7,7 @@ from datetime import datetime
 
 from preferences.domain.address_change import Side
 from preferences.domain.capability import Capability, Claims, LinkSigner
+from preferences.domain.sign_up import mailbox_number
 from preferences.queries.recipients import RecipientView
 
 
@@ -35,6 +36,18 @@ class MailLinks:
         """The page that confirms what was asked for."""
         token = self.signer.mint(self._claims(Capability.CONFIRM, recipient, 0, confirmation_id, now))
         return f"{self.base_url}/c/{token}"
+
+    def sign_up_url(self, sign_up_id: int, address_index: bytes, *, now: datetime) -> str:
+        """The page that confirms a sign-up: bound to the mailbox, because there may be no recipient yet."""
+        claims = Claims(
+            capability=Capability.SIGN_UP,
+            recipient_id=mailbox_number(address_index),
+            purpose_id=0,
+            epoch=0,
+            issued_at=now,
+            reference=sign_up_id,
+        )
+        return f"{self.base_url}/c/{self.signer.mint(claims)}"
 
     def step_up_url(self, recipient: RecipientView, step_up_id: int, *, now: datetime) -> str:
         """The page that opens own data once (T11)."""

@@ -23,6 +23,7 @@ from preferences.queries.recipients import RecipientView, recipient_by_id
 
 from .mail_links import MailLinks
 from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received
+from .sign_up_mail import prepare_sign_up_mail
 from .step_up import is_waiting
 
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
@@ -44,6 +45,8 @@ def prepare_own_mail(
     template = payload.get("template")
     if template == "address_new":
         return prepare_address_new(session, payload, links=links, default_locale=default_locale, now=now)
+    if template == "sign_up":
+        return prepare_sign_up_mail(session, payload, links=links, default_locale=default_locale, now=now)
     if recipient_id is None:
         raise MailDropped("unknown_recipient")
     if template == "erased":

@@ -13,6 +13,7 @@ from preferences.services.address_change import forget_address_changes
 from preferences.services.idempotency import forget_answers
 from preferences.services.imports import forget_old_imports
 from preferences.services.outbox_jobs import forget_finished_jobs
+from preferences.services.sign_up import forget_sign_ups
 from preferences.services.step_up import forget_step_ups
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ CHORES: dict[str, Chore] = {
     "idempotency_keys": forget_answers,
     "imports": forget_old_imports,
     "outbox_jobs": forget_finished_jobs,
+    "sign_ups": forget_sign_ups,
     "step_ups": forget_step_ups,
 }
 

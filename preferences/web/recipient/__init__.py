@@ -20,5 +20,6 @@ from . import (  # noqa: E402 - register their views on the blueprint
     policy,  # noqa: F401
     preferences,  # noqa: F401
     step_up,  # noqa: F401
+    subscribe,  # noqa: F401
     unsubscribe,  # noqa: F401
 )

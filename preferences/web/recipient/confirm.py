@@ -17,6 +17,7 @@ from preferences.models.transaction import reading, transaction
 from preferences.queries.choices import Standing, standing
 from preferences.queries.notices import notice_text
 from preferences.queries.recipients import RecipientView, recipient_by_id
+from preferences.queries.trainings import training_by_id
 from preferences.services.confirmations import Asked, Pending, confirm, find_confirmation
 from preferences.web.access import Access, access
 from preferences.web.dates import in_words
@@ -24,6 +25,8 @@ from preferences.web.locale import keeping_language, speak
 from preferences.web.plumbing import settings, signer, utc_now
 
 from . import blueprint
+from .photo_view import training_label
+from .sign_up_confirm import confirm_by_link, sign_up_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Wanted:
     """One thing asked for: the wording shown when asking, and whether it holds now."""
 
     key: str
+    training: str
+    """Which training it is about; empty for all of them, and for mail."""
     text: NoticeText
     act: Act
     holds: bool
@@ -40,7 +45,9 @@ class Wanted:
 @access(Access.TOKEN)
 def confirmation(token: str) -> str:
     """Show what was asked for, with a button; or what has become of it. Changes nothing (M4)."""
-    claims, now = signer().open(token, Capability.CONFIRM), utc_now()
+    claims, now = _open(token), utc_now()
+    if claims.capability is Capability.SIGN_UP:
+        return sign_up_page(token, claims)
     with reading() as session:
         pending, recipient = _find(session, claims)
         where = standing(
@@ -65,11 +72,21 @@ def confirmation(token: str) -> str:
 @access(Access.TOKEN)
 def confirm_choices(token: str) -> Response:
     """Turn on what was asked for, and lead to the page that says so. Repeats change nothing."""
-    claims = signer().open(token, Capability.CONFIRM)
+    claims = _open(token)
+    if claims.capability is Capability.SIGN_UP:
+        return confirm_by_link(token, claims)
     with transaction() as session:
         _find(session, claims)
         confirm(session, claims, now=utc_now())
     return redirect(keeping_language(f"/c/{token}"), code=303)
+
+
+def _open(token: str) -> Claims:
+    """What a link in a mail that asks for a yes says: from the preference centre, or from a sign-up form. Raises BadToken."""
+    try:
+        return signer().open(token, Capability.CONFIRM)
+    except BadToken:
+        return signer().open(token, Capability.SIGN_UP)
 
 
 def _find(session: Session, claims: Claims) -> tuple[Pending, RecipientView]:
@@ -88,7 +105,8 @@ def _wanted(session: Session, one: Asked, pending: Pending, where: Standing) -> 
     )
     choice = where.choice(one.purpose, one.training_id)
     holds = choice.act is one.act or (one.act is Act.RESUMED and choice.paused_until is None)
-    return Wanted(one.purpose.key, text, one.act, holds)
+    training = training_by_id(session, one.training_id)
+    return Wanted(one.purpose.key, training_label(training) if training else "", text, one.act, holds)
 
 
 def _preferences_token(recipient: RecipientView) -> Token:

@@ -53,22 +53,31 @@ def transaction() -> Iterator[Session]:
             raise
 
 
+class _Held(Session):
+    """A session on a connection that its edge has begun and will end: for statements it is no more than that connection."""
+
+    def __init__(self, held: Connection) -> None:
+        super().__init__(held, expire_on_commit=False, autoflush=False)
+        self._held = held
+
+    def connection(self, *_: Any, **__: Any) -> Connection:
+        """The connection held."""
+        return self._held
+
+
 @contextmanager
 def deciding() -> Iterator[Session]:
     """For a service that reads, decides, and writes in one statement at most, guarded by what it read: the hot path.
 
-    On PostgreSQL the statement is a transaction by itself, which spares two round trips of four. On SQLite: transaction().
+    On PostgreSQL the statement is a transaction by itself, which spares two round trips of four. On SQLite it is BEGIN
+    IMMEDIATE to COMMIT, as in transaction(). What a service adds as objects is not stored: it speaks in statements.
     """
     engine = _engine()
-    with Session(engine, expire_on_commit=False, autoflush=False) as session:
+    with engine.connect() as connection:
         if engine.dialect.name != "sqlite":
-            session.connection(execution_options={_OPTION: Kind.NONE})
-        try:
+            connection.execution_options(**{_OPTION: Kind.NONE})
+        with connection.begin(), _Held(connection) as session:
             yield session
-            session.commit()
-        except BaseException:
-            session.rollback()
-            raise
 
 
 @contextmanager

@@ -53,9 +53,7 @@ def _ended(session: Session) -> None:
 
 
 def _engine_of(session: Session) -> Engine:
-    engine = session.get_bind()
-    assert isinstance(engine, Engine)  # noqa: S101 - sessions here are bound to engines
-    return engine
+    return session.get_bind().engine
 
 
 def _read(session: Session) -> Catalogue:

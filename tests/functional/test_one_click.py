@@ -19,7 +19,9 @@ from preferences.domain.suppression import SuppressionReason
 from preferences.models.ledger import ConfirmationRow
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.recipient import RecipientRow
+from preferences.models.transaction import transaction
 from preferences.queries.choices import active_suppressions, choice_of
+from preferences.queries.purposes import forget_catalogue
 from preferences.services.confirmations import Asked, ask_to_turn_on
 from preferences.services.consent import NewAct, record_act
 from preferences.services.purposes import archive_purpose
@@ -237,3 +239,14 @@ def test_no_token_and_no_address_reaches_a_log(client: StrictClient, session: Se
         ("unsubscribe_token_invalid", None),  # M7: its rate is a metric
     ]
     assert token[:20] not in str(logged)
+
+
+def test_a_server_that_has_not_read_the_purposes_yet_acts_too(client: StrictClient, session: Session) -> None:
+    recipient = make_recipient(session)
+    tokens = [link(recipient, purpose(session, key)) for key in ("marketing", "events")]
+    for number, token in enumerate(tokens, 1):
+        with transaction() as other:
+            forget_catalogue(other)
+        assert client.post(f"/u/{token}", data=ONE_CLICK).status_code == 200
+        assert len(entries(session)) == number
+    assert verify_ledger(session).is_sound

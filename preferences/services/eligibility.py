@@ -25,7 +25,7 @@ from preferences.queries.choices import standing
 from preferences.queries.eligibility import Question, decide_by_address, decide_by_id
 from preferences.queries.recipients import RecipientView
 
-CHUNK = 5_000
+CHUNK = 10_000
 """How many are decided by one statement: few enough to keep memory flat, enough that the statement's own cost vanishes."""
 MOST_SESSIONS = 2
 """How many chunks are decided at a time at most. More would take connections from everybody else."""

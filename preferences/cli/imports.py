@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -34,7 +35,13 @@ SHOWN_LINES = 10
 
 
 def _tools() -> ImportTools:
-    return ImportTools(transaction=transaction, reading=reading, read_rows=read_rows, now=lambda: datetime.now(UTC))
+    return ImportTools(
+        transaction=transaction,
+        reading=reading,
+        read_rows=read_rows,
+        now=lambda: datetime.now(UTC),
+        sleep=time.sleep,
+    )
 
 
 @imports.command("dry-run")

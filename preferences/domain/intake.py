@@ -62,6 +62,10 @@ class IncomingEvidence(NamedTuple):
         """Everything but the time: rows of one source share it."""
         return self[:2] + self[3:]
 
+    def at(self, occurred_at: datetime | None) -> IncomingEvidence:
+        """The same evidence at another time."""
+        return IncomingEvidence._make((*self[:2], occurred_at, *self[3:]))
+
     def content(self) -> dict[str, Any]:
         """The fields that are kept as evidence, those present."""
         fields = ("source", "wording", "sale_reference", "similar_product", "opt_out_offered")

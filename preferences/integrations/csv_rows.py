@@ -96,7 +96,7 @@ class _RowBuilder:
         when = "" if self.when is None else cells[self.when].strip()
         known = self.remembered.get(shared) if when or self.when is None else None
         if known is not None:
-            return known._replace(occurred_at=self._occurred_at(when, known.act)) if when else known
+            return known.at(self._occurred_at(when, known.act)) if when else known
         evidence = self._evidence(cells)
         if evidence is not None and len(self.remembered) < MOST_REMEMBERED:
             self.remembered[shared] = evidence

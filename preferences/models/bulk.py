@@ -52,6 +52,11 @@ def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
+def others_version(session: Session) -> int:
+    """A number that changes when another connection has written to a SQLite database; 0 elsewhere, where nobody waits."""
+    return int(session.execute(text("PRAGMA data_version")).scalar_one()) if is_sqlite(session) else 0
+
+
 def stored_moment(session: Session) -> Callable[[datetime | None], Any]:
     """How an aware datetime is handed to `bulk_insert` on this database."""
     if not is_sqlite(session):

@@ -13,6 +13,7 @@ from preferences.domain.acts import Method
 from preferences.domain.errors import Conflict
 from preferences.domain.intake import Outcome, RowResult
 from preferences.domain.seen import SeenLines
+from preferences.models.bulk import others_version
 from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage, PartKind, seal_part
 from preferences.queries.imports import ImportView, import_by_id, report_part, report_rows
 from preferences.queries.purposes import catalogue
@@ -20,6 +21,7 @@ from preferences.queries.purposes import catalogue
 from .import_chunks import Preparing, open_chunks
 from .imports import (
     CHUNK_ROWS,
+    GIVE_WAY_SECONDS,
     ImportTools,
     OpenFile,
     Progress,
@@ -91,6 +93,8 @@ class ImportRun:
             source=f"import:{view.id}", method=Method.IMPORT, actor=view.actor, actor_id=view.actor_id
         )
         self.position = view.position
+        self._version = 0
+        self._others_write = False
         self._chunks = open_chunks(tools, view, self.position, preparing)
         if self.position:
             self._remember_applied(open_file(tools, view))
@@ -105,6 +109,8 @@ class ImportRun:
         Raises Conflict when another process has moved this import on.
         """
         now = self._tools.now()
+        if self._others_write:
+            self._tools.sleep(GIVE_WAY_SECONDS)
         chunk = self._waiting = self._waiting or self._chunks.next()
         try:
             with self._tools.transaction() as session:
@@ -130,6 +136,8 @@ class ImportRun:
         ).one()
         if stage not in {ImportStage.PLANNED, ImportStage.APPLYING} or position != self.position:
             raise Conflict(f"Import {self._view.id} was moved on by another process, or is {stage}.")
+        before, self._version = self._version, others_version(session)
+        self._others_write = self._version != before
 
     def _apply(self, session: Session, chunk: list[Prepared | RowResult]) -> None:
         now = self._tools.now()

@@ -31,8 +31,11 @@ from preferences.queries.imports import ImportView, import_by_id, part_of, repor
 from .import_files import PART_BYTES, PartsStream, buffered
 from .intake import plan_intake
 
-CHUNK_ROWS = 2000
+CHUNK_ROWS = 1000
 """Rows a transaction: long enough to be fast, short enough that a one-click hardly waits for SQLite's one writer."""
+
+GIVE_WAY_SECONDS = 0.025
+"""SQLite's waiting writers look again at least this often during their first tenth of a second."""
 
 KEPT_FOR = timedelta(days=7)
 """How long a file may wait to be applied; then it is removed."""
@@ -47,6 +50,10 @@ def no_progress(_rows: int) -> None:
     """For edges that ask the queries instead."""
 
 
+def do_not_sleep(_seconds: float) -> None:
+    """For edges that are themselves what others would wait for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportTools:
     """What an edge lends: its transactions, its clock, and how a stored file is read."""
@@ -55,6 +62,8 @@ class ImportTools:
     reading: Transaction
     read_rows: ReadRows
     now: Callable[[], datetime]
+    sleep: Callable[[float], None] = do_not_sleep
+    """Called between two chunks when others are writing, too, and there is but one writer at a time."""
 
 
 def receive_import(

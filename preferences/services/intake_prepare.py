@@ -59,30 +59,28 @@ class Prepared(NamedTuple):
     sealed: Sealed | None = None
 
 
+Seal = Callable[[IncomingRecipient, Mapping[str, str], CheckedAct | None], Sealed]
+
 Row = IncomingRecipient | RowResult
 """A row as it comes in. One that its reader could not use already has its result, and keeps it."""
 
 
 def prepare_rows(rows: Iterable[Row], known: Catalogue, *, now: datetime) -> Iterator[Prepared | RowResult]:
     """Check each row and find its indexes; a row that cannot be used comes out as its result. Nothing is encrypted."""
-    prepare = _preparer(known, now)
+    prepare = _preparer(known, now, seal=None)
     return (row if isinstance(row, RowResult) else prepare(row) for row in rows)
 
 
 def seal_rows(rows: Iterable[Row], known: Catalogue, *, now: datetime) -> list[Prepared | RowResult]:
     """The same, and encrypt what each row may come to store."""
     given = list(rows)
-    prepare, seal = _preparer(known, now), _sealer(len(given))
-    found: list[Prepared | RowResult] = []
-    for row in given:
-        one = row if isinstance(row, RowResult) else prepare(row)
-        if isinstance(one, Prepared) and isinstance(row, IncomingRecipient):
-            one = one._replace(sealed=seal(row, one))
-        found.append(one)
-    return found
+    prepare = _preparer(known, now, seal=_sealer(len(given)))
+    return [row if isinstance(row, RowResult) else prepare(row) for row in given]
 
 
-def _preparer(known: Catalogue, now: datetime) -> Callable[[IncomingRecipient], Prepared | RowResult]:
+def _preparer(
+    known: Catalogue, now: datetime, *, seal: Seal | None
+) -> Callable[[IncomingRecipient], Prepared | RowResult]:
     keys = keyring()
     address_index, external_index = keys.address_index, keys.external_index
     check = _evidence_checker(known, now)
@@ -93,15 +91,17 @@ def _preparer(known: Catalogue, now: datetime) -> Callable[[IncomingRecipient], 
             act = check(row.evidence) if row.evidence is not None else None
         except InvalidValue as error:
             return RowResult(row.line, Outcome.INVALID, reason=error.code, detail=error.detail)
+        external_id = row.external_id
         return Prepared(
             row.line,
             address_index(row.address.normal),
-            external_index(row.external_id) if row.external_id else None,
-            row.external_id,
+            external_index(external_id) if external_id else None,
+            external_id,
             row.name,
             row.locale,
             profile,
             act,
+            None if seal is None else seal(row, profile, act),
         )
 
     return prepare
@@ -129,27 +129,27 @@ def _at(act: CheckedAct, occurred_at: datetime) -> CheckedAct:
     return CheckedAct(act.purpose, act.path, act.act, act.basis, occurred_at, True, act.evidence)
 
 
-def _sealer(rows: int) -> Callable[[IncomingRecipient, Prepared], Sealed]:
+def _sealer(rows: int) -> Seal:
     keys = keyring()
     encrypt = keys.encrypter(_VALUES_A_ROW * rows)
     around = _evidence_writer()
     domains: dict[str, bytes] = {}
 
-    def seal(row: IncomingRecipient, one: Prepared) -> Sealed:
+    def seal(row: IncomingRecipient, profile: Mapping[str, str], act: CheckedAct | None) -> Sealed:
         domain = row.address.domain
         domain_index = domains.get(domain)
         if domain_index is None:
             domain_index = domains[domain] = keys.domain_index(domain)
         evidence = digest = None
-        if one.act is not None and one.act.evidence:
-            plain = around(one.act.evidence)
+        if act is not None and act.evidence:
+            plain = around(act.evidence)
             evidence, digest = encrypt(plain, b"evidence.content"), sha256(plain).digest()
         return Sealed(
             domain_index,
             encrypt(row.address.original.encode(), b"recipients.address"),
             encrypt(row.external_id.encode(), b"recipients.external_id") if row.external_id else None,
             encrypt(row.name.encode(), b"recipients.name") if row.name else None,
-            encrypt(write_profile(one.profile).encode(), b"recipients.profile") if one.profile else None,
+            encrypt(write_profile(profile).encode(), b"recipients.profile") if profile else None,
             evidence,
             digest,
         )

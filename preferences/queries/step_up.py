@@ -36,6 +36,11 @@ class OwnSession:
     until: datetime
     origin: Origin
 
+    @property
+    def opened_at(self) -> datetime:
+        """When the mailbox proved itself."""
+        return self.until - SESSION_LASTS
+
 
 def request_by_id(session: Session, step_up_id: int, recipient_id: RecipientId) -> StepUpRequest | None:
     """This person's request with this id, whatever became of it."""

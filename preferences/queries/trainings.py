@@ -87,6 +87,16 @@ def trainings_of(session: Session, recipient_id: RecipientId, *, limit: int, ski
     return [Training(*row) for row in rows]
 
 
+def trainings_among(session: Session, recipient_id: RecipientId, training_ids: Collection[int]) -> set[int]:
+    """Which of these trainings the person takes part in."""
+    rows = session.scalars(
+        select(ParticipantRow.training_id).where(
+            ParticipantRow.recipient_id == recipient_id, ParticipantRow.training_id.in_(training_ids)
+        )
+    )
+    return set(rows)
+
+
 def training_with(session: Session, recipient_id: RecipientId, training_id: int) -> Training | None:
     """The training, provided that this person takes part in it."""
     row = session.execute(

@@ -20,15 +20,17 @@ from preferences.models.ledger import ConfirmationRow
 from preferences.queries.choices import active_suppressions
 from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView, recipient_by_id
+from preferences.queries.trainings import training_by_id
 
 from .mail_links import MailLinks
+from .photo_mail import photo_notice, takedown_mail
 from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received
 from .sign_up_mail import prepare_sign_up_mail
 from .step_up import is_waiting
 
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
 _ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
-_THEIR_OWN_DATA = frozenset({"step_up", "rights_received"})
+_THEIR_OWN_DATA = frozenset({"step_up", "rights_received", "takedown_received", "takedown_done"})
 """A restricted person must still be able to see what we hold, and to lift the restriction (GDPR 15, 18)."""
 
 
@@ -64,6 +66,11 @@ def prepare_own_mail(
             parameters = request_received(session, recipient, payload, links, now)
         case "address_old":
             parameters = address_old(session, recipient, payload, links, now)
+        case "photo_notice":
+            languages = {"locale": locale, "default_locale": default_locale}
+            parameters = photo_notice(session, recipient, payload, links=links, now=now, **languages)
+        case "takedown_received" | "takedown_done":
+            parameters = takedown_mail(session, recipient, payload, links=links, now=now)
         case _:
             raise MailDropped("unknown_template")
     return OwnMail(
@@ -110,11 +117,14 @@ def _confirm_choices(
     if row.expires_at <= now:
         raise MailDropped("confirmation_expired")
     known = catalogue(session)
-    asked = [known.by_id(item["purpose_id"]) for item in row.asked]
-    titles = [found.text(locale, default_locale).title for found in asked if found is not None]
+    asked = [
+        (found.text(locale, default_locale).title, training_by_id(session, item["training_id"]))
+        for item in row.asked
+        if (found := known.by_id(item["purpose_id"])) is not None
+    ]
     return {
         "link": links.confirm_url(recipient, row.id, now=now),
-        "titles": list(dict.fromkeys(titles)),
+        "asked": list(dict.fromkeys(asked)),
         "expires_at": row.expires_at,
     }
 

@@ -30,12 +30,12 @@ from preferences.domain.photo import (
 from preferences.domain.text import is_storable
 from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.photo import TakedownRow
-from preferences.models.recipient import RecipientRow
 from preferences.queries.recipients import RecipientView
 from preferences.queries.takedowns import count_takedowns_since, takedowns_of
 from preferences.queries.trainings import training_with
 
 from .outbox import enqueue_mail, tell_change
+from .rights import lock_recipient
 
 RECEIVED, CLOSED = "takedown_received", "takedown_done"
 """The two mails."""
@@ -77,7 +77,7 @@ def request_takedown(
     url, note = read_published_url(new.url), _text(new.note, "/note")
     if new.training_id != EVERY_TRAINING and training_with(session, recipient.id, new.training_id) is None:
         raise InvalidValue("This is no training of yours.", pointer="/training")
-    if not _lock(session, recipient.id):
+    if not _is_there(session, recipient.id):
         return TakedownNotTaken.GONE
     waiting = [one for one in takedowns_of(session, recipient.id) if one.is_open]
     same = next((one for one in waiting if (one.url, one.what) == (url, new.what)), None)
@@ -125,7 +125,7 @@ def close_takedown(session: Session, reference: str, state: TakedownState, answe
         raise InvalidValue("The person is told what was removed, or why not: write it.", pointer="/answer")
     row = _open(session, reference)
     row.state, row.closed_at, row.answer = state, now, said
-    if _lock(session, RecipientId(row.recipient_id)):
+    if _is_there(session, RecipientId(row.recipient_id)):
         parameters = {"takedown_id": row.id}
         enqueue_mail(session, CLOSED, recipient_id=RecipientId(row.recipient_id), parameters=parameters, now=now)
     else:
@@ -143,10 +143,9 @@ def _open(session: Session, reference: str) -> TakedownRow:
     return row
 
 
-def _lock(session: Session, recipient_id: RecipientId) -> bool:
-    """Two tabs take turns, and an erasure that came before is seen. False: the person is gone."""
-    status = session.scalar(select(RecipientRow.status).where(RecipientRow.id == recipient_id).with_for_update())
-    return status is not None and status is not RecipientStatus.ERASED
+def _is_there(session: Session, recipient_id: RecipientId) -> bool:
+    """Whether the person has not been erased; two tabs, and an erasure, take turns with us."""
+    return lock_recipient(session, recipient_id) not in {None, RecipientStatus.ERASED}
 
 
 def _text(text: str, pointer: str) -> str:

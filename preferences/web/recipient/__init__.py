@@ -14,12 +14,15 @@ from . import (  # noqa: E402 - register their views on the blueprint
     own_corrections,  # noqa: F401
     own_data,  # noqa: F401
     own_erasure,  # noqa: F401
+    own_photos,  # noqa: F401
     own_rights,  # noqa: F401
+    own_takedowns,  # noqa: F401
     own_why,  # noqa: F401
     own_words,  # noqa: F401
     policy,  # noqa: F401
     preferences,  # noqa: F401
     step_up,  # noqa: F401
     subscribe,  # noqa: F401
+    training_choice,  # noqa: F401
     unsubscribe,  # noqa: F401
 )

@@ -41,7 +41,7 @@ def act(session: Session, opened: Opened, posted: Posted, pause_form: PauseForm 
         return _undo(session, opened, posted, now)
     if posted.action is Action.LANGUAGE:
         return _language(session, opened, posted, now)
-    return _told(opened, _save(session, opened, posted, pause_form, now), now)
+    return told(opened, _save(session, opened, posted, pause_form, now), now)
 
 
 def _save(session: Session, opened: Opened, posted: Posted, pause_form: PauseForm | None, now: datetime) -> Saved:
@@ -64,7 +64,7 @@ def _stop(session: Session, opened: Opened, posted: Posted, now: datetime) -> st
         shown=read_shown(session, posted.fields.get("shown", "")),
         reference=opened.claims.reference,
     )
-    return _told(opened, Saved(() if stopped.entry_id is None else (stopped.entry_id,)), now)
+    return told(opened, Saved(() if stopped.entry_id is None else (stopped.entry_id,)), now)
 
 
 def _undo(session: Session, opened: Opened, posted: Posted, now: datetime) -> str:
@@ -85,7 +85,8 @@ def _language(session: Session, opened: Opened, posted: Posted, now: datetime) -
     return f"/p/{opened.token}"
 
 
-def _told(opened: Opened, saved: Saved, now: datetime) -> str:
+def told(opened: Opened, saved: Saved, now: datetime) -> str:
+    """The path of the page that tells of a save, with undo where the link reaches so far."""
     mint = mint_undo if opened.reach is Reach.FULL else mint_receipt
     token = mint(signer(), opened.recipient, saved.entry_ids, now=now)
     path = opened.path("saved", token) if token else opened.path("saved")

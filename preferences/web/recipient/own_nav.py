@@ -22,6 +22,16 @@ OWN_PAGES = (
         "/me/choices", lazy_gettext("Your choices"), lazy_gettext("What we may do, what that rests on, and since when.")
     ),
     OwnPage(
+        "/me/photos",
+        lazy_gettext("Your name and image"),
+        lazy_gettext("Whether we may show them, for all trainings or for one."),
+    ),
+    OwnPage(
+        "/me/takedowns",
+        lazy_gettext("Remove something published"),
+        lazy_gettext("Tell us where, and follow it until it is gone."),
+    ),
+    OwnPage(
         "/me/history",
         lazy_gettext("History"),
         lazy_gettext("Everything you answered, with the words that stood there."),

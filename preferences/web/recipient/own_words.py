@@ -176,11 +176,16 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "sale_reference": _("The sale"),
         "similar_product": _("A similar product"),
         "opt_out_offered": _("You could say no then"),
+        "asked_at": _("Asked for"),
+        "confirmed_at": _("Confirmed from your mailbox"),
     },
     "mail": {
         "confirm_choices": _("Confirm your choice"),
         "fresh_link": _("A new link to your choices"),
         "step_up": _("A link and code to what we know about you"),
+        "photo_notice": _("Before a training: photos may be published"),
+        "takedown_received": _("The receipt of something to be removed"),
+        "takedown_done": _("What became of something to be removed"),
         "rights_received": _("The receipt of a request"),
         "address_old": _("A question about your change of address"),
     },
@@ -228,6 +233,20 @@ def source_in_words(source: str, mailers: Sequence[MailerView]) -> Any:
     if kind == "esp":
         return gettext("A supplier that sends mail for us, “%(name)s”", name=name)
     return WORDS["method"].get(kind, source)
+
+
+@blueprint.app_template_global("evidence_in_words")
+def evidence_in_words(field: str, value: Any) -> Any:
+    """What backs an act: our own codes and times in words, everything else as it was given."""
+    if isinstance(value, bool):
+        return gettext("Yes") if value else gettext("No")
+    if field in {"asked_at", "confirmed_at"}:
+        try:
+            return on_moment(datetime.fromisoformat(value))
+        except (TypeError, ValueError):
+            return value
+    is_our_own = field == "source" and (value == Method.PREFERENCE_PAGE or str(value).startswith("subscribe:"))
+    return source_in_words(value, ()) if is_our_own else value
 
 
 @blueprint.app_template_filter("on_moment")

@@ -74,13 +74,14 @@ def is_stop(request: Request) -> bool:
     return request.form.get("action") == Action.STOP
 
 
-def read_form(request: Request) -> Posted:
-    """The posted form. Answers 400 or 413 for anything that is not one of ours."""
+def read_form(request: Request, *, other: Collection[str] = ()) -> Posted:
+    """The posted form, without `other` fields that somebody else reads. Answers 400 or 413 for what is none of ours."""
     request.max_content_length = MOST_BYTES
     form: MultiDict[str, str] = request.form
     fields = form.to_dict()
     if request.files or len(fields) > MOST_FIELDS or any(len(values) > 1 for _, values in form.lists()):
         abort(400)
+    fields = {name: value for name, value in fields.items() if name not in other}
     try:
         return Posted(Action(fields.pop("action", "")), fields)
     except ValueError:
@@ -112,6 +113,12 @@ def read_answers(
             was = fields.get(f"shown-{name.removeprefix('answer-')}", "")
             found.append(_answered(session, purpose, training, value, was))
     return found
+
+
+def trainings_named(fields: Collection[str]) -> set[int]:
+    """The trainings that names of fields are about."""
+    found = (_FIELD.fullmatch(name) for name in fields)
+    return {int(field["training"]) for field in found if field is not None and field["training"]}
 
 
 def read_shown(session: Session, text: str) -> Shown:

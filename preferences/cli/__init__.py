@@ -7,7 +7,7 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Add every family of commands to the application."""
-    from . import demo, imports, keys, ledger, links, mailers, purposes, recipients, setup, worker
+    from . import demo, imports, keys, ledger, links, mailers, purposes, recipients, setup, sign_up, takedowns, trainings, worker
     from .one_line import answer_in_one_line
 
     app.cli.add_command(setup.setup)
@@ -18,6 +18,9 @@ def register(app: Flask) -> None:
     app.cli.add_command(mailers.mailers)
     app.cli.add_command(recipients.recipients)
     app.cli.add_command(links.links)
+    app.cli.add_command(sign_up.forms)
+    app.cli.add_command(trainings.trainings)
+    app.cli.add_command(takedowns.takedowns)
     app.cli.add_command(worker.worker)
     app.cli.add_command(demo.demo)
     answer_in_one_line(app.cli)

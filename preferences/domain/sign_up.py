@@ -16,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from .capability import RecipientId
+from .catalogue import Described
 from .errors import InvalidValue
-from .purpose import About, LawfulBasis, Purpose
+from .purpose import About, LawfulBasis, NoticeText, Purpose
 from .text import is_storable
 
 DEFAULT_FORM = "news"
@@ -36,6 +37,13 @@ FASTEST = timedelta(seconds=2)
 
 SEAL_LASTS = timedelta(days=1)
 """A form left open for longer is shown once more before anything is stored."""
+
+SEAL_FIELD = "seal"
+TRAP = "website"
+"""A field that people do not see. Whoever fills it in is a program."""
+
+FIELD_NAMES = {"seal_field": SEAL_FIELD, "trap": TRAP}
+"""What the templates of a form call these two."""
 
 MAX_HEADING_CHARACTERS = 200
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,63}", re.ASCII)
@@ -57,6 +65,22 @@ class SignUpForm:
         """The heading in this language, else in the default one, else in any; empty where the form has none."""
         found = self.headings.get(locale) or self.headings.get(default_locale)
         return found or next(iter(self.headings.values()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One purpose on the form."""
+
+    key: str
+    version_id: int
+    text: NoticeText
+    is_topic: bool
+    is_ticked: bool
+
+    @property
+    def shown(self) -> str:
+        """The hidden field that names the wording."""
+        return f"{self.version_id}.{self.text.locale}"
 
 
 class Seal(StrEnum):
@@ -108,7 +132,7 @@ def check_form(key: str, headings: Mapping[str, str], purposes: Sequence[Purpose
 
     Raises InvalidValue.
     """
-    if not _KEY.fullmatch(key) or key in RESERVED_KEYS:
+    if not is_form_key(key):
         raise InvalidValue("A form's key is lower-case letters, digits and `-`, at most 64.", pointer="/key")
     for locale, heading in headings.items():
         pointer = f"/headings/{locale[:16]}"
@@ -126,9 +150,31 @@ def check_form(key: str, headings: Mapping[str, str], purposes: Sequence[Purpose
             )
 
 
+def is_form_key(key: str) -> bool:
+    """Whether a form can have this key at all."""
+    return _KEY.fullmatch(key) is not None and key not in RESERVED_KEYS
+
+
 def can_be_signed_up_for(purpose: Purpose) -> bool:
     """Whether a form can ask for it: mail, in use, and resting on consent. Anything else needs no sign-up, or another act."""
     return purpose.about is About.MAIL and purpose.lawful_basis is LawfulBasis.CONSENT and not purpose.is_archived
+
+
+def controls(
+    on_form: Sequence[Described], *, locale: str, default: str, ticked: frozenset[str] = frozenset()
+) -> list[Control]:
+    """What the form shows, unticked unless the person ticked it (L1, D3). Topics stand below their purpose."""
+    tops = {int(one.purpose.id) for one in on_form}
+    return [
+        Control(
+            key=one.purpose.key,
+            version_id=one.purpose.notice_version_id,
+            text=one.text(locale, default),
+            is_topic=one.purpose.parent_id in tops,
+            is_ticked=one.purpose.key in ticked,
+        )
+        for one in on_form
+    ]
 
 
 def mailbox_number(address_index: bytes) -> RecipientId:

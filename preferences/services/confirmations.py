@@ -191,7 +191,11 @@ def _confirmed_act(pending: Pending, one: Asked, now: datetime) -> NewAct:
         occurred_at=now,
         notice_version_id=one.purpose.notice_version_id,
         locale=one.locale or pending.locale,
-        evidence={"source": f"asked {pending.asked_at.isoformat(timespec='seconds')}, confirmed from the mailbox"},
+        evidence={
+            "source": Method.PREFERENCE_PAGE.value,
+            "asked_at": pending.asked_at.isoformat(timespec="seconds"),
+            "confirmed_at": now.isoformat(timespec="seconds"),
+        },
     )
 
 

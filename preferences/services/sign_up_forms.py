@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.catalogue import Catalogue, Described
 from preferences.domain.errors import Conflict, NotFound
-from preferences.domain.sign_up import DEFAULT_FORM, SignUpForm, can_be_signed_up_for, check_form
+from preferences.domain.sign_up import DEFAULT_FORM, SignUpForm, can_be_signed_up_for, check_form, is_form_key
 from preferences.models.sign_up import SignUpFormRow
 from preferences.queries.purposes import catalogue
 from preferences.queries.sign_up import sign_up_form, sign_up_forms
@@ -61,7 +61,7 @@ def archive_form(session: Session, key: str, *, now: datetime) -> None:
 
 def find_form(session: Session, key: str) -> SignUpForm:
     """The open form with this key. Raises NotFound when there is none, or when it is archived."""
-    found = sign_up_form(session, key)
+    found = sign_up_form(session, key) if is_form_key(key) else None
     if found is None and key == DEFAULT_FORM:
         return _implied(catalogue(session))
     if found is None or found.archived_at is not None:

@@ -35,16 +35,20 @@ def fields_of(form: Form) -> dict[str, str]:
 
 def fill_in(
     client: StrictClient,
-    address: str = "anna@example.se",
+    typed: str = "anna@example.se",
     *keys: str,
     path: str = "/subscribe",
     waiting: timedelta = A_MOMENT,
-    **more: str,
+    more: Mapping[str, str] | None = None,
+    **named: str,
 ) -> TestResponse:
-    """Open the form, read it for a moment, tick these purposes (product news where none is named), and send it."""
+    """Open the form, read it for a moment, tick these purposes (product news where none is named), and send it.
+
+    Other fields by name, or in `more` where the name is none in Python.
+    """
     (form,) = get(client, path).forms()
     ticked = {f"purpose-{key}": "yes" for key in keys or ("product_news",)}
-    fields = {**fields_of(form), "address": address, **ticked, **more}
+    fields = {**fields_of(form), "address": typed, **ticked, **named, **(more or {})}
     with time_machine.travel(datetime.now(UTC) + waiting):
         return client.post(form.path, data=fields)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from preferences.domain.catalogue import Described
-from preferences.domain.sign_up import DEFAULT_FORM, FormSealer, Seal, SignUpForm
+from preferences.domain.sign_up import DEFAULT_FORM, FIELD_NAMES, SEAL_FIELD, FormSealer, Seal, SignUpForm, controls
 from preferences.extensions import limiter
 from preferences.models.transaction import reading, transaction
 from preferences.queries.purposes import catalogue
@@ -22,7 +22,7 @@ from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import settings, utc_now
 
 from . import blueprint
-from .subscribe_form import SEAL, TRAP, Filled, Reading, check_shape, controls, read_filled
+from .subscribe_form import Filled, Reading, check_shape, read_filled
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ def sign_up(form: str = DEFAULT_FORM) -> Response | str | tuple[str, int]:
     now = utc_now()
     with transaction() as session:
         found, on_form = _find(session, form)
-        filled = read_filled(session, request, on_form, _sealer().read(request.form.get(SEAL, ""), form, now))
+        filled = read_filled(session, request, on_form, _sealer().read(request.form.get(SEAL_FIELD, ""), form, now))
         if filled.reading is Reading.TAKE:
             _ask(session, found, filled)
     if filled.reading is Reading.IGNORE:
@@ -94,7 +94,7 @@ def _ask(session: Session, form: SignUpForm, filled: Filled) -> None:
 def _page(form: SignUpForm, on_form: list[Described], filled: Filled | None = None) -> str:
     """The form. Shown again for a correction it keeps its seal: nobody is too fast at correcting."""
     locale, default, now = request_locale(), settings().default_locale, utc_now()
-    sent = request.form.get(SEAL, "") if filled else ""
+    sent = request.form.get(SEAL_FIELD, "") if filled else ""
     keeps = _sealer().read(sent, form.key, now) in {Seal.READ, Seal.EMBEDDED}
     return render_template(
         "recipient/subscribe.html",
@@ -104,9 +104,8 @@ def _page(form: SignUpForm, on_form: list[Described], filled: Filled | None = No
         controls=controls(on_form, locale=locale, default=default, ticked=filled.ticked if filled else frozenset()),
         filled=filled,
         again=filled is not None and filled.reading is Reading.SHOW_AGAIN,
-        trap=TRAP,
-        seal_field=SEAL,
         seal=sent if keeps else _sealer().seal(form.key, now),
+        **FIELD_NAMES,
     )
 
 

@@ -17,8 +17,8 @@ from wtforms import StringField, ValidationError
 
 from preferences.domain.catalogue import Described
 from preferences.domain.intake import MAX_NAME_CHARACTERS
-from preferences.domain.purpose import NoticeText, NoticeVersionId
-from preferences.domain.sign_up import Seal
+from preferences.domain.purpose import NoticeVersionId
+from preferences.domain.sign_up import TRAP, Seal
 from preferences.domain.text import is_storable
 from preferences.queries.notices import notice_exists
 from preferences.queries.sign_up import Wish
@@ -26,10 +26,6 @@ from preferences.web.forms import AddressForm, messages
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 600
-TRAP = "website"
-"""A field that people do not see. Whoever fills it in is a program."""
-
-SEAL = "seal"
 TICKED = "yes"
 _SHOWN = re.compile(r"(?P<version>[1-9][0-9]{0,8})\.(?P<locale>[A-Za-z_]{2,16})", re.ASCII)
 
@@ -43,22 +39,6 @@ class Reading(StrEnum):
     SHOW_AGAIN = "show_again"
     """It does not prove that our words were read just now: the form is shown once more, filled in."""
     CORRECT = "correct"
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """One purpose on the form."""
-
-    key: str
-    version_id: int
-    text: NoticeText
-    is_topic: bool
-    is_ticked: bool
-
-    @property
-    def shown(self) -> str:
-        """The hidden field that names the wording."""
-        return f"{self.version_id}.{self.text.locale}"
 
 
 class SignUpFields(AddressForm):
@@ -91,23 +71,6 @@ class Filled:
     ticked: frozenset[str]
     wishes: tuple[Wish, ...]
     errors: Sequence[tuple[str, str]]
-
-
-def controls(
-    on_form: Sequence[Described], *, locale: str, default: str, ticked: frozenset[str] = frozenset()
-) -> list[Control]:
-    """What the form shows, unticked unless the person ticked it (L1, D3). Topics stand below their purpose, if that is there."""
-    tops = {int(one.purpose.id) for one in on_form}
-    return [
-        Control(
-            key=one.purpose.key,
-            version_id=one.purpose.notice_version_id,
-            text=one.text(locale, default),
-            is_topic=one.purpose.parent_id in tops,
-            is_ticked=one.purpose.key in ticked,
-        )
-        for one in on_form
-    ]
 
 
 def read_filled(session: Session, request: Request, on_form: Sequence[Described], seal: Seal) -> Filled:

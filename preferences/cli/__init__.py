@@ -7,7 +7,21 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Add every family of commands to the application."""
-    from . import demo, imports, keys, ledger, links, mailers, purposes, recipients, setup, sign_up, takedowns, trainings, worker
+    from . import (
+        demo,
+        imports,
+        keys,
+        ledger,
+        links,
+        mailers,
+        purposes,
+        recipients,
+        setup,
+        sign_up,
+        takedowns,
+        trainings,
+        worker,
+    )
     from .one_line import answer_in_one_line
 
     app.cli.add_command(setup.setup)

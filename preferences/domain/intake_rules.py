@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from .acts import STOPS, Act
+from .acts import Act
 from .capability import RecipientId
 from .choice import NO_CHOICE, Choice
-from .eligibility import Reason, RecipientStatus
+from .eligibility import STOP_REASONS, Level, Reason, RecipientStatus, steps_of, suppressed
 from .intake import CheckedAct
+from .lifting import what_would_be_lifted
 from .purpose import About
 from .suppression import Suppression, SuppressionReason
-
-_PERSONAL = (SuppressionReason.ERASED, SuppressionReason.GLOBAL_STOP, SuppressionReason.COMPLAINT)
-"""Suppressions that are the person's own doing. A bounce or a staff suppression stays as it is and goes on refusing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +108,17 @@ def _judge_stop(
 
 
 def _what_stands_in_the_way(act: CheckedAct, person: Person, now: datetime) -> Verdict | None:
-    if person.status is RecipientStatus.RESTRICTED:
-        return Verdict(Take.HOLD, Reason.RESTRICTED)
-    for reason in _PERSONAL if person.suppressions else ():
-        found = person.suppressed_by(reason)
-        if found is not None and (reason is not SuppressionReason.COMPLAINT or _covers(found, act)):
-            return Verdict(Take.HOLD, Reason(f"suppressed_{reason.value}"), suppression=found)
-    for purpose in act.path:
-        choice = person.choices.get(purpose.id, NO_CHOICE)
-        if choice.act is not None and choice.act in STOPS:
-            return Verdict(Take.HOLD, Reason(choice.act.value), choice=choice)
-    for purpose in act.path:
-        choice = person.choices.get(purpose.id, NO_CHOICE)
-        if choice.is_paused(now):
-            return Verdict(Take.HOLD, Reason.PAUSED, choice=choice)
-    return None
-
-
-def _covers(found: StandingSuppression, act: CheckedAct) -> bool:
-    topic = act.path[-1] if len(act.path) > 1 else None
-    return found.suppression.covers(act.path[0], topic)
+    choices = [person.choices.get(purpose.id, NO_CHOICE) for purpose in act.path]
+    levels = [Level(step, choice) for step, choice in zip(steps_of(act.path), choices, strict=True)]
+    suppressions = [found.suppression for found in person.suppressions]
+    reason = what_would_be_lifted(levels, status=person.status, suppressions=suppressions, at=now)
+    if reason is None:
+        return None
+    for found in person.suppressions:
+        if suppressed(found.suppression.reason) is reason:
+            return Verdict(Take.HOLD, reason, suppression=found)
+    for choice in choices:
+        if choice.act is not None and STOP_REASONS.get(choice.act) is reason:
+            return Verdict(Take.HOLD, reason, choice=choice)
+    paused = next((choice for choice in choices if reason is Reason.PAUSED and choice.is_paused(now)), None)
+    return Verdict(Take.HOLD, reason, choice=paused)

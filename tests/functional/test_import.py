@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,7 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.transaction import reading, transaction
 from preferences.queries.imports import ImportView, import_by_id, report_rows, waiting_imports
 from preferences.services.import_apply import apply_import, open_import
+from preferences.services.import_chunks import Preparing
 from preferences.services.imports import (
     CHUNK_ROWS,
     KEPT_FOR,
@@ -241,3 +244,27 @@ def test_a_dry_run_at_any_moment_agrees_with_what_apply_then_does(session: Sessi
     foreseen = list(report_rows(session, view.id, PartKind.DRY_RUN))
     assert foreseen == list(report_rows(session, view.id, PartKind.APPLIED))
     assert verify_ledger(session).is_sound
+
+
+def test_a_second_process_prepares_the_same_chunks_and_passes_on_what_goes_wrong(session: Session) -> None:
+    view, broken = planned(consents(CHUNK_ROWS + 3)), planned(consents(3, first=5000))
+    done = apply_import(TOOLS, view.id, preparing=Preparing.BESIDE)
+    assert (done.stage, done.counts["new"]) == (ImportStage.APPLIED, CHUNK_ROWS + 3)
+    assert verify_ledger(session).is_sound
+    session.rollback()
+    session.execute(text("UPDATE import_parts SET number = 2 WHERE kind = 'file'"))
+    session.commit()
+    with pytest.raises(Conflict, match="not the one received"):
+        apply_import(TOOLS, broken.id, preparing=Preparing.BESIDE)
+
+
+def test_an_import_gives_way_only_while_others_write_to_the_one_writer(app: Flask, session: Session) -> None:
+    slept: list[float] = []
+    run = open_import(replace(TOOLS, sleep=slept.append), planned(consents(3 * CHUNK_ROWS)).id)
+    run.apply_next_chunk()
+    slept.clear()
+    run.apply_next_chunk()
+    make_recipient(session, "somebody.else@example.se")
+    run.apply_next_chunk()
+    run.apply_next_chunk()
+    assert len(slept) == (1 if app.extensions["sqlalchemy"].engine.dialect.name == "sqlite" else 0)

@@ -21,10 +21,10 @@ from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.intake import IncomingRecipient
 from preferences.domain.purpose import LawfulBasis, NoticeText
+from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.recipient import RecipientRow
-from preferences.models.training import TrainingRow
 from preferences.queries.mailers import mailer_by_key
 from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView, recipient_by_address
@@ -38,6 +38,7 @@ from .outbox import enqueue_mail
 from .preferences import pause
 from .purposes import NewPurpose, add_purpose, archive_purpose
 from .suppression import suppress
+from .trainings import add_participants, add_training
 from .unsubscribe import stop_everything
 
 DEMO_MAILER = "demo"
@@ -67,6 +68,8 @@ def seed_demo(session: Session, *, now: datetime) -> Seeded:
     for person, entry in zip(people, data["people"], strict=True):
         for act in entry["acts"]:
             _record(session, person.id, act, trainings, mailer_id, now)
+        for key in entry.get("trainings", ()):
+            add_participants(session, trainings[key], [format_recipient_id(person.id)], now=now)
     sent = _queue_newsletter(session, data, people, now)
     for person, entry in zip(people, data["people"], strict=True):
         _bring_into_state(session, person, entry.get("state"), now)
@@ -97,10 +100,7 @@ def _add_archived_topic(session: Session, topic: Mapping[str, Any], now: datetim
 
 def _add_training(session: Session, training: Mapping[str, Any], now: datetime) -> int:
     held_on = (now + timedelta(days=training["days"])).date()
-    row = TrainingRow(title=training["title"], place=training["place"], held_on=held_on, created_at=now)
-    session.add(row)
-    session.flush()
-    return row.id
+    return add_training(session, title=training["title"], place=training["place"], held_on=held_on, now=now)
 
 
 def _add_people(

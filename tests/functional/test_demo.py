@@ -21,6 +21,7 @@ from preferences.domain.address import parse_address
 from preferences.domain.eligibility import RecipientStatus
 from preferences.models.ledger import EvidenceRow, LedgerEntryRow
 from preferences.models.mailer import ApiKeyRow
+from preferences.models.photo import ParticipantRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.training import TrainingRow
 from preferences.queries.purposes import catalogue
@@ -67,6 +68,7 @@ def test_the_demo_holds_every_kind_of_recipient(app: Flask, session: Session, le
     assert acts == {Act.GIVEN, Act.WITHDRAWN, Act.REFUSED, Act.OBJECTED, Act.PAUSED}
     assert session.scalar(select(func.count()).select_from(TrainingRow)) == 3
     assert session.scalar(select(func.count()).where(LedgerEntryRow.training_id > 0)) == 1
+    assert Counter(session.scalars(select(ParticipantRow.training_id))) == {1: 3, 2: 2, 3: 4}
     assert session.scalar(select(func.count()).select_from(EvidenceRow)) == 12
     assert catalogue(session).by_key("fair_news").purpose.is_archived
     assert verify_ledger(session).is_sound

@@ -116,14 +116,55 @@ def command(one: Service, *arguments: str) -> Ran:
         text=True,
     )
     assert process.stdout is not None
-    printed = process.stdout.read()
+    with measuring_memory(process.pid) as memory:
+        printed = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"import {arguments[0]} ended with {process.returncode}")
     processor = usage.ru_utime + usage.ru_stime
-    return Ran(json.loads(printed), seconds, processor, usage.ru_maxrss / 1024)
+    return Ran(json.loads(printed), seconds, processor, memory.most)
+
+
+@dataclass
+class Memory:
+    """The most that a process and its children held together, in MB; what they share counts once."""
+
+    most: float = 0.0
+
+
+@contextmanager
+def measuring_memory(pid: int) -> Iterator[Memory]:
+    """Looks every half second while the block runs."""
+    memory, stop = Memory(), threading.Event()
+
+    def look() -> None:
+        while not stop.wait(0.5):
+            memory.most = max(memory.most, sum(_held(one) for one in (pid, *_children(pid))))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _held(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from preferences.domain.acts import Act, Actor, Method
 from preferences.domain.capability import RecipientId
+from preferences.domain.photo import training_of_notice
 from preferences.domain.purpose import LawfulBasis, NoticeText
 from preferences.domain.reasons import StopReason
 from preferences.models.ledger import EVERY_TRAINING, EvidenceRow, LedgerEntryRow
@@ -39,6 +40,11 @@ class SentMessage:
     mailer: str | None
     """The mailer's name; None for the service's own mail."""
     first_seen_at: datetime
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it is our own notice before a training; its reference is then no words for people."""
+        return self.mailer is None and training_of_notice(self.reference) is not None
 
 
 @dataclass(frozen=True, slots=True)

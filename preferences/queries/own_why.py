@@ -24,6 +24,7 @@ from .history import SentMessage, message_by_id
 from .ledger import entries_of
 from .purposes import catalogue
 from .recipients import RecipientView
+from .trainings import Training, training_told_of
 
 _WITHIN = timedelta(seconds=1)
 """Links tell their time in whole seconds."""
@@ -36,6 +37,8 @@ class Why:
     made_at: datetime
     message: SentMessage | None
     """None: the sender named no message."""
+    notice_of: Training | None
+    """The training, for a link from our notice before it: that goes to everybody on its list."""
     wording: NoticeText | None
     """The purpose as it was described then; None for a link about everything."""
     number: int | None
@@ -53,10 +56,11 @@ def why_sent(
         return None
     at = origin.issued_at + _WITHIN
     message = message_by_id(session, origin.message_id) if origin.message_id else None
+    training = training_told_of(session, recipient.id, origin.message_id)
     known = catalogue(session)
     found = known.by_id(origin.purpose_id)
     if found is None or found.purpose.about is About.EVERYTHING:
-        return Why(origin.issued_at, message, None, None, None, None)
+        return Why(origin.issued_at, message, training, None, None, None, None)
     path = [_as_of(session, step, at) for step in (known.by_id(one.id) for one in known.path_to(found.purpose)) if step]
     then = Standing(
         status=RecipientStatus.ACTIVE,
@@ -65,7 +69,9 @@ def why_sent(
     )
     decision = then.decide([step.purpose for step in path], at)
     above = path[0].text(locale, default_locale).title if len(path) > 1 else None
-    return Why(origin.issued_at, message, path[-1].text(locale, default_locale), path[-1].number, above, decision)
+    return Why(
+        origin.issued_at, message, training, path[-1].text(locale, default_locale), path[-1].number, above, decision
+    )
 
 
 def _choices_at(session: Session, recipient_id: RecipientId, at: datetime) -> dict[tuple[int, int], Choice]:

@@ -46,7 +46,8 @@ _URL_FORM = re.compile(r"[A-Za-z0-9_-]{28}\.[A-Za-z0-9_-]{22}", re.ASCII)
 class Capability(StrEnum):
     """Tiers of authority. `unsubscribe` only reduces and never expires; `preferences` sees the masked state and reduces
     anything; `confirm` turns on what was asked for, `sign_up` what a sign-up form asked for; `step_up` opens a short session;
-    `undo` takes back one save, and `receipt` only shows what one did. `address_old` and `address_new` are the two mailboxes' answers to a change of address."""
+    `undo` takes back one save, and `receipt` only shows what one did; `address_old` and `address_new` are how the two mailboxes
+    answer to a change of address."""
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"

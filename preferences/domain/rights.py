@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -22,6 +23,7 @@ MOST_DETAILS = 2000
 """Characters of what a person writes with a request."""
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_REFERENCE = re.compile(f"R-[{_ALPHABET}]{{8}}", re.ASCII)
 
 
 class RightsKind(StrEnum):
@@ -71,3 +73,8 @@ def due_on(received_at: datetime) -> date:
 def new_reference() -> str:
     """What person and staff call a request: `R-` and eight characters of Crockford's base32, 40 random bits."""
     return "R-" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+def is_reference(text: str) -> bool:
+    """Whether it can be the reference of a request; nothing else is looked up."""
+    return _REFERENCE.fullmatch(text) is not None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
-from preferences.domain.rights import OPEN_STATES, RightsKind, RightsState
+from preferences.domain.rights import OPEN_STATES, RightsKind, RightsState, is_reference
 from preferences.models.recipient import RecipientRow
 from preferences.models.rights import RightsRequestRow
 from preferences.models.step_up import StepUpRow
@@ -37,7 +37,10 @@ def requests_by_reference(session: Session, recipient_id: RecipientId, reference
     """This person's requests with these references, oldest first; others are left out."""
     rows = session.execute(
         select(*_COLUMNS)
-        .where(RightsRequestRow.recipient_id == recipient_id, RightsRequestRow.reference.in_(references))
+        .where(
+            RightsRequestRow.recipient_id == recipient_id,
+            RightsRequestRow.reference.in_([one for one in references if is_reference(one)]),
+        )
         .order_by(RightsRequestRow.id)
     )
     return [OwnRequest(*row) for row in rows]
@@ -71,7 +74,7 @@ def same_open_request(
 
 def erasure_by_reference(session: Session, reference: str) -> ErasureDone | None:
     """The erasure with this reference, for whoever was given it."""
-    return _erasure(session, RightsRequestRow.reference == reference)
+    return _erasure(session, RightsRequestRow.reference == reference) if is_reference(reference) else None
 
 
 def erasure_of(session: Session, recipient_id: RecipientId) -> ErasureDone | None:

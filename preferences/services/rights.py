@@ -24,6 +24,7 @@ from preferences.domain.rights import (
     RightsKind,
     RightsState,
     due_on,
+    is_reference,
     new_reference,
 )
 from preferences.models.recipient import RecipientRow
@@ -85,6 +86,8 @@ def record_done(
 
 def withdraw_request(session: Session, recipient_id: RecipientId, reference: str, *, now: datetime) -> bool:
     """Take back an own request that waits for an answer. False when there is none such: it may be answered meanwhile."""
+    if not is_reference(reference):
+        return False
     result = session.execute(
         update(RightsRequestRow)
         .where(

@@ -1,7 +1,7 @@
 """Every example in README and docs/ is executed: commands against a demo service, Python as it stands, JSON parsed.
 
 In a ```console block the lines that begin with `$ ` are run in order by one shell, in the project's folder, with `BASE_URL` and
-`API_KEY` of a running demo service, and `flask` on the path. A failing command fails the test. What follows a command is what it
+`API_KEY` of a running demo service, and `flask` on the path. A failing command fails the test. What follows it is what it
 prints, for the reader; it is not compared.
 """
 

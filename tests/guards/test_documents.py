@@ -12,7 +12,9 @@ from preferences.domain.events import EventType
 
 def test_every_dependency_is_named_with_reason_and_licence(root: Path) -> None:
     rows = dict(
-        re.findall(r"^\| `([a-z0-9-]+)(?:\[[a-z]+\])?` \| (.+) \|$", (root / "docs" / "dependencies.md").read_text(), re.M)
+        re.findall(
+            r"^\| `([a-z0-9-]+)(?:\[[a-z]+\])?` \| (.+) \|$", (root / "docs" / "dependencies.md").read_text(), re.M
+        )
     )
     for name in ("requirements.in", "requirements-dev.in"):
         wanted = re.findall(r"^([a-z][a-z0-9-]*)", (root / name).read_text(), re.MULTILINE)
@@ -28,7 +30,7 @@ def test_every_event_type_is_documented(root: Path) -> None:
 
 def test_every_path_of_the_service_is_documented(app: Flask, root: Path) -> None:
     text = "\n".join(path.read_text() for path in (root / "docs").glob("*.md"))
-    rules = {re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"<\1>", rule.rule) for rule in app.url_map.iter_rules()}
+    rules = {re.sub(r"<(?:[a-z_]+:)?([a-z_]+)>", r"<\1>", rule.rule) for rule in app.url_map.iter_rules()}
     undocumented = [
         rule
         for rule in sorted(rules)

@@ -52,6 +52,10 @@ class Page:
         """The forms, in the order of the page."""
         return [Form(element) for element in self.all("form")]
 
+    def acting_forms(self) -> list[Form]:
+        """The forms that change anything: all but the optional question why somebody stopped."""
+        return [form for form in self.forms() if not form.path.startswith("/r/")]
+
     def form(self, action: str) -> Form:
         """The form whose hidden field `action` says this; there must be exactly one."""
         found = [form for form in self.forms() if form.fields.get("action") == action]

@@ -21,6 +21,7 @@ from . import (  # noqa: E402 - register their views on the blueprint
     own_words,  # noqa: F401
     policy,  # noqa: F401
     preferences,  # noqa: F401
+    reason,  # noqa: F401
     step_up,  # noqa: F401
     subscribe,  # noqa: F401
     training_choice,  # noqa: F401

@@ -21,6 +21,7 @@ from .acting import act
 from .opened import Opened, Reach, open_page, open_preferences
 from .preference_form import Action, is_stop, read_form
 from .preference_view import render_preferences
+from .reason import question_about_save
 from .saved_page import saved_page
 
 SAVES_PER_MINUTE = "60 per minute"
@@ -63,7 +64,9 @@ def saved(token: str, save: str) -> str:
     with reading() as session:
         opened, page = open_page(session, token, now=now)
         told = saved_page(session, opened.reach, page, save, now=now)
-    return render_template("recipient/saved.html", opened=opened, told=told, limited="limited" in request.args)
+        question = question_about_save(session, token, save, now=now)
+    limited = "limited" in request.args
+    return render_template("recipient/saved.html", opened=opened, told=told, limited=limited, question=question)
 
 
 def _wrong(token: str, pause: PauseForm) -> tuple[str, int]:

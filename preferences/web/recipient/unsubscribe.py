@@ -33,6 +33,7 @@ from preferences.web.plumbing import settings, signer, utc_now
 
 from . import blueprint
 from .posted import Ignored, Notice, OneClick, OwnForm, Stop, read_post
+from .reason import question_about_entry
 from .unsubscribe_page import recipient_of, stop_page
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _on_date(moment: datetime) -> str:
 @access(Access.TOKEN)
 def unsubscribe_link(token: str) -> str:
     """Show what the link can stop, and what is stopped. Changes nothing, whoever opens it (M4)."""
-    return _page(_open(token))
+    return _page(token, _open(token))
 
 
 @blueprint.post("/u/<any_text:token>")
@@ -85,13 +86,13 @@ def unsubscribe_by_link(token: str) -> str | AnyResponse | Page:
     claims = _open(token)
     if isinstance(posted, Ignored):
         log.info("unsubscribe_post_ignored", reason=posted.reason)
-        return _page(claims)
+        return _page(token, claims)
     try:
         if isinstance(posted, OneClick):
             _stop_by_one_click(claims)
             return _accept()
         if claims is None:
-            return _page(claims)
+            return _page(token, claims)
         _stop_by_form(claims, posted)
     except SQLAlchemyError as error:
         log.error("unsubscribe_not_stored", kind=type(error).__name__)
@@ -149,8 +150,8 @@ def _accept() -> Response:
     return ShortAnswer(_accepted[locale], mimetype="text/html")
 
 
-def _page(claims: Claims | None) -> str:
-    page = None
+def _page(token: str, claims: Claims | None) -> str:
+    page = question = None
     if claims is not None:
         with reading() as session:
             recipient = recipient_of(session, claims)
@@ -164,4 +165,5 @@ def _page(claims: Claims | None) -> str:
                     default_locale=settings().default_locale,
                     at=utc_now(),
                 )
-    return render_template("recipient/unsubscribe.html", page=page)
+                question = question_about_entry(session, token.strip("/"), recipient, page.told_of, now=utc_now())
+    return render_template("recipient/unsubscribe.html", page=page, question=question)

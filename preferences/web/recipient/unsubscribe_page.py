@@ -29,6 +29,8 @@ class Offer:
     """When the person stopped it."""
     agreed_at: datetime | None = None
     """A yes that is newer than the mail the link came in (T13)."""
+    entry_id: int | None = None
+    """The ledger entry that stopped it, where that is about this purpose itself."""
 
     @property
     def shown(self) -> str:
@@ -45,6 +47,12 @@ class StopPage:
     everything: Offer
     about_mail: bool
     """False for photos: a stop of all mailings has nothing to do with them."""
+
+    @property
+    def told_of(self) -> int | None:
+        """The entry of the opt-out that the page tells of first."""
+        offer = self.everything if self.about_mail and self.everything.is_stopped else self.purpose
+        return offer.entry_id if offer is not None and offer.is_stopped else None
 
 
 def recipient_of(session: Session, claims: Claims) -> RecipientView | None:
@@ -72,6 +80,7 @@ def stop_page(
             notice_version_id=everything.purpose.notice_version_id,
             is_stopped=where.stopped_everything,
             since=where.choice(everything.purpose).since,
+            entry_id=where.choice(everything.purpose).entry_id,
         ),
         about_mail=about is not About.PUBLICATION,
     )
@@ -91,4 +100,5 @@ def _offer(
         is_stopped=stopped,
         since=decision.since if isinstance(decision, Refused) and stopped else None,
         agreed_at=choice.since if is_newer else None,
+        entry_id=choice.entry_id if choice.stops else None,
     )

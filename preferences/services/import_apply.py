@@ -27,6 +27,7 @@ from .imports import (
     Progress,
     count_results,
     finish_import,
+    import_source,
     no_progress,
     open_file,
 )
@@ -90,7 +91,7 @@ class ImportRun:
         self._seen = SeenLines()
         self._waiting: list[Prepared | RowResult] = []
         self._origin = Origin(
-            source=f"import:{view.id}", method=Method.IMPORT, actor=view.actor, actor_id=view.actor_id
+            source=import_source(view.id), method=Method.IMPORT, actor=view.actor, actor_id=view.actor_id
         )
         self.position = view.position
         self._version = 0

@@ -19,7 +19,7 @@ from preferences.domain.intake import RowResult
 from preferences.queries.imports import ImportView
 from preferences.queries.purposes import catalogue
 
-from .imports import CHUNK_ROWS, ImportTools, OpenFile, open_file
+from .imports import CHUNK_ROWS, ImportTools, OpenFile, import_source, open_file
 from .intake_prepare import Prepared, seal_rows
 
 Chunk = list[Prepared | RowResult]
@@ -59,7 +59,7 @@ class ChunksHere:
             return []
         with self._tools.reading() as session:
             known = catalogue(session)
-        return seal_rows(rows, known, now=self._tools.now())
+        return seal_rows(rows, known, source=import_source(self._file.view.id), now=self._tools.now())
 
     def close(self) -> None:
         """Nothing to do."""

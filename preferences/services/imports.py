@@ -194,6 +194,11 @@ def open_file(tools: ImportTools, view: ImportView) -> OpenFile:
     return OpenFile(view, stream, tools.read_rows(buffered(stream), view.reading))
 
 
+def import_source(import_id: int) -> str:
+    """How an import is named where things say where they came from."""
+    return f"import:{import_id}"
+
+
 def count_results(results: list[RowResult]) -> Counter[str]:
     """Rows by outcome, and by outcome and reason."""
     counts = Counter(one.outcome.value for one in results)

@@ -59,7 +59,7 @@ def apply_intake(
 
     Every row has a result, in order; invalid and held rows store nothing.
     """
-    sealed = seal_rows(rows, catalogue(session), now=now)
+    sealed = seal_rows(rows, catalogue(session), source=source, now=now)
     origin = Origin(source=source, method=method, actor=actor, actor_id=actor_id)
     return apply_prepared(session, sealed, origin=origin, now=now, seen=SeenLines())
 

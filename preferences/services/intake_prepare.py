@@ -12,6 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from preferences.domain.acts import STOPS
 from preferences.domain.catalogue import Catalogue
 from preferences.domain.errors import InvalidValue
 from preferences.domain.intake import (
@@ -67,23 +68,23 @@ Row = IncomingRecipient | RowResult
 
 def prepare_rows(rows: Iterable[Row], known: Catalogue, *, now: datetime) -> Iterator[Prepared | RowResult]:
     """Check each row and find its indexes; a row that cannot be used comes out as its result. Nothing is encrypted."""
-    prepare = _preparer(known, now, seal=None)
+    prepare = _preparer(known, now, source="", seal=None)
     return (row if isinstance(row, RowResult) else prepare(row) for row in rows)
 
 
-def seal_rows(rows: Iterable[Row], known: Catalogue, *, now: datetime) -> list[Prepared | RowResult]:
-    """The same, and encrypt what each row may come to store."""
+def seal_rows(rows: Iterable[Row], known: Catalogue, *, source: str, now: datetime) -> list[Prepared | RowResult]:
+    """The same, and encrypt what each row may come to store. `source` stands in where a stop names none."""
     given = list(rows)
-    prepare = _preparer(known, now, seal=_sealer(len(given)))
+    prepare = _preparer(known, now, source=source, seal=_sealer(len(given)))
     return [row if isinstance(row, RowResult) else prepare(row) for row in given]
 
 
 def _preparer(
-    known: Catalogue, now: datetime, *, seal: Seal | None
+    known: Catalogue, now: datetime, *, source: str, seal: Seal | None
 ) -> Callable[[IncomingRecipient], Prepared | RowResult]:
     keys = keyring()
     address_index, external_index = keys.address_index, keys.external_index
-    check = _evidence_checker(known, now)
+    check = _evidence_checker(known, source, now)
 
     def prepare(row: IncomingRecipient) -> Prepared | RowResult:
         try:
@@ -107,7 +108,7 @@ def _preparer(
     return prepare
 
 
-def _evidence_checker(known: Catalogue, now: datetime) -> Callable[[IncomingEvidence], CheckedAct]:
+def _evidence_checker(known: Catalogue, source: str, now: datetime) -> Callable[[IncomingEvidence], CheckedAct]:
     """Checks evidence, the part that rows share only once."""
     remembered: dict[tuple[Any, ...], CheckedAct] = {}
 
@@ -115,6 +116,8 @@ def _evidence_checker(known: Catalogue, now: datetime) -> Callable[[IncomingEvid
         shared = evidence.apart_from_time()
         found = remembered.get(shared)
         if found is None or evidence.occurred_at is None:
+            if evidence.act in STOPS and not evidence.source.strip():
+                evidence = evidence._replace(source=source)
             found = check_incoming_evidence(evidence, known, now)
             if len(remembered) < MOST_REMEMBERED:
                 remembered[shared] = found

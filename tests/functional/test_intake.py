@@ -185,3 +185,17 @@ def test_evidence_in_the_future_is_refused_for_a_grant_and_counts_from_now_for_a
     assert outcomes(results) == [Outcome.INVALID, Outcome.NEW]
     [entry] = session.scalars(select(LedgerEntryRow)).all()
     assert entry.occurred_at == now
+
+
+def test_a_stop_without_a_source_names_the_one_who_brought_it(session: Session, now: datetime) -> None:
+    stops = [
+        IncomingEvidence(purpose="marketing", act=Act.WITHDRAWN, occurred_at=now - timedelta(days=3)),
+        IncomingEvidence(purpose="marketing", act=Act.WITHDRAWN, occurred_at=now - timedelta(days=2)),
+        IncomingEvidence(purpose="marketing", act=Act.WITHDRAWN, source="letter"),
+    ]
+    take_in(session, [row(number, f"p{number}@example.se", stop) for number, stop in enumerate(stops, 1)], now)
+    assert [one.content["source"] for one in session.scalars(select(EvidenceRow).order_by(EvidenceRow.entry_id))] == [
+        "test",
+        "test",
+        "letter",
+    ]

@@ -20,7 +20,7 @@ from preferences.domain.rights import OPEN_STATES, RightsState
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.ledger import ConfirmationRow, EvidenceRow
 from preferences.models.outbox import OutboxJobRow
-from preferences.models.photo import TakedownRow
+from preferences.models.photo import ParticipantRow, TakedownRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.rights import AddressChangeRow, RightsRequestRow
 from preferences.models.sign_up import SignUpRow
@@ -66,6 +66,7 @@ def erase_recipient(session: Session, recipient_id: RecipientId, *, source: str,
     )
     _forget_profile(session, recipient_id, now)
     session.execute(delete(EvidenceRow).where(EvidenceRow.recipient_id == recipient_id))
+    session.execute(delete(ParticipantRow).where(ParticipantRow.recipient_id == recipient_id))
     _cancel_what_waits(session, recipient_id, now)
     _forget_what_was_written(session, recipient_id, row.address_index, now)
     end_step_ups(session, recipient_id, now=now)

@@ -22,6 +22,7 @@ from preferences.domain.retry import MAX_ATTEMPTS
 from preferences.domain.rights import RightsKind, RightsState
 from preferences.models.ledger import EvidenceRow, LedgerEntryRow
 from preferences.models.outbox import ChangeEventRow
+from preferences.models.photo import ParticipantRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.rights import RightsRequestRow
 from preferences.queries.choices import standing
@@ -134,7 +135,8 @@ def test_nothing_personal_is_left_of_a_person_about_whom_everything_was_stored(a
     me.post("/me/erase", CONFIRM)
     send_all(app)
     session.rollback()
-    assert session.scalar(select(func.count()).select_from(EvidenceRow)) == 0
+    for table in (EvidenceRow, ParticipantRow):
+        assert session.scalar(select(func.count()).select_from(table)) == 0
     for row in requests(session):
         assert (row.details, row.answer, row.extension_reason) == (None, None, None)
         assert row.closed_at is not None

@@ -116,6 +116,7 @@ def test_a_request_can_be_taken_back_once(app: Flask, session: Session) -> None:
     assert (answer.status_code, answer.location) == (303, f"/me/requests?new={reference}")
     page = me.client.get(answer.location).text
     assert f"Du tog tillbaka ditt ärende {reference}" in page
+    assert reference not in me.client.get("/me").text
     assert "/withdraw" not in page
     first = requests(session)[0]
     assert (first.state, first.closed_at is not None) == (RightsState.WITHDRAWN, True)

@@ -42,7 +42,7 @@ def own_overview() -> str:
     """The way in: what there is, and where."""
     me, origin = current_recipient(), own_session().origin
     with reading() as session:
-        requests = own_requests(session, me)
+        requests = [one for one in own_requests(session, me) if one.closed_at is None]
         trainings = own_trainings(session, me)
         message = message_by_id(session, origin.message_id) if origin.message_id else None
     return render_template(

@@ -122,9 +122,9 @@ def not_taken_in_words(why: NotTaken) -> str:
 
 
 def _page(*, kind: str = "", text: str = "", errors: Sequence[tuple[str, str]] = (), refused: str = "") -> str:
-    me = current_recipient()
+    me, new = current_recipient(), request.args.getlist(NEW)[:MOST_TOLD]
     with reading() as session:
-        told = requests_by_reference(session, me.id, request.args.getlist(NEW)[:MOST_TOLD])
+        told = sorted(requests_by_reference(session, me.id, new), key=lambda one: new.index(one.reference))
         requests = own_requests(session, me)
     return render_template(
         "recipient/own/requests.html",

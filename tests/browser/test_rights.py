@@ -1,4 +1,4 @@
-"""Rights in a browser: correct, change address, ask, block and erase, each to its end; pages accessible and as wide as 320 px."""
+"""Rights in a browser: correct, change address, ask, block and erase; every page accessible and fitting 320 px."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ check: .venv/tests.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --quiet --check templates
 	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/python -m tests.support.catalogues check
 	$(BIN)/deptry .

@@ -74,6 +74,10 @@ class Settings:
     time_zone: str = _setting("time zone of the dates on pages and in mail", default="Europe/Stockholm")
     organisation_name: str = _setting("the company's name on pages and in mail", default="Exempelbolaget AB")
     organisation_address: str = _setting("its postal address, shown at the foot of pages and mail", default="")
+    organisation_country: str = _setting(
+        "its country (ISO 3166-1), on receipts: jurisdiction, and where the data is stored", default="SE"
+    )
+    organisation_phone: str = _setting("its telephone number, on receipts", default="")
     organisation_email: str = _setting("where people reach the privacy officer", default="privacy@example.com")
     organisation_website: str = _setting("its web address", default="")
     organisation_logo: str = _setting("an SVG or PNG file shown on pages; served by the service itself", default="")

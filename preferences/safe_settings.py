@@ -159,6 +159,7 @@ _SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
     "locales": (_are_locales, "must be language codes such as sv,en, each once"),
     "correctable_fields": (_are_correctable, f"must be none, or some of name,{','.join(PROFILE_FIELDS)}, each once"),
     "time_zone": (_is_time_zone, "must be a time zone such as Europe/Stockholm"),
+    "organisation_country": (lambda text: bool(re.fullmatch(r"[A-Z]{2}", text)), "must be a country code such as SE"),
     "organisation_email": (_is_mailbox, "must be an email address"),
     "organisation_website": (_is_web_address, "must start with https://"),
     "organisation_logo": (_is_logo, "must be the path of an SVG or PNG file that is there"),

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
+    DateTime,
+    FromClause,
     Select,
     String,
     and_,
@@ -59,7 +60,13 @@ Condition = ColumnElement[bool]
 _AT = bindparam("at", type_=UtcDateTime)
 _BASIS = Vocabulary(LawfulBasis)
 _BASES = {basis.value: basis for basis in LawfulBasis}
-_STOPS = {act.value: reason for act, reason in STOP_REASONS.items()}
+_PLACES = {reason: str(place) for place, reason in enumerate(PRECEDENCE)}
+_REASONS = {
+    **{place: suppressed(reason) for reason, place in _PLACES.items()},
+    **{status.value: Reason(status.value) for status in RecipientStatus if status is not RecipientStatus.ACTIVE},
+    **{act.value: reason for act, reason in STOP_REASONS.items()},
+}
+"""The reason by what stands in the way: a suppression's place in PRECEDENCE, a status, or an act."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,24 +107,31 @@ def _answers(session: Session, question: Question, by: _By, asked: Parameters, c
     statement, rungs = _statement(question.path, question.training_id, by, sqlite=is_sqlite(session))
     prefer_index_lookups(session)
     until = question.asked_at + HOLDS_FOR
-    alike = [None if rung.reason is None or rung.since else _plain(rung.reason, until) for rung in rungs]
+    alike = [None if rung.by or rung.since else _alike(rung.reason, until) for rung in rungs]
     answers: list[Decision] = [Refused(Reason.UNKNOWN_RECIPIENT)] * count
-    for position, number, told_by, since, ends in session.execute(statement, {**asked, "at": question.at}):
-        same = alike[number]
+    for position, number, by, since, ends in session.execute(statement, {**asked, "at": question.at}):
+        same, rung = alike[number], rungs[number]
         if same is not None:
             answers[position] = same
-        elif rungs[number].reason is Reason.ALLOWED:
-            answers[position] = Allowed(_BASES[told_by], since, until)
+        elif rung.reason is Reason.ALLOWED:
+            answers[position] = Allowed(_BASES[by], _utc(since), until)
         else:
-            answers[position] = Refused(rungs[number].reason or _STOPS[told_by], since, ends)
+            answers[position] = Refused(rung.reason or _REASONS[by], _utc(since), _utc(ends))
     return answers
 
 
-def _plain(reason: Reason, until: datetime) -> Decision:
+def _utc(moment: datetime | None) -> datetime | None:
+    """As UtcDateTime reads it; done here, where most rows have none."""
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _alike(reason: Reason | None, until: datetime) -> Decision | None:
     """The answer of a rung on which nothing of the person's own stands: one object for everybody."""
     if reason is Reason.ALLOWED:
         return Allowed(LawfulBasis.LEGITIMATE_INTEREST, None, until)
-    return Refused(reason)
+    return Refused(reason) if reason else None
 
 
 @lru_cache(maxsize=128)
@@ -128,7 +142,7 @@ def _statement(
     facts = _facts(path, training_id, by, sqlite=sqlite)
     rungs = tuple(_ladder(path, training_id, facts))
     first = case(*((rung.when, number) for number, rung in enumerate(rungs)))
-    found = select(facts, first.label("rung")).cte("found").prefix_with("MATERIALIZED")
+    found = _once(select(facts, first.label("rung")), "found", sqlite=sqlite)
 
     def told(names: Iterable[str | None], kind: TypeEngine[Any]) -> ColumnElement[Any]:
         columns = {number: found.c[name] for number, name in enumerate(names) if name is not None}
@@ -138,17 +152,27 @@ def _statement(
         found.c.position,
         found.c.rung,
         told((rung.by for rung in rungs), String()),
-        told((rung.since for rung in rungs), UtcDateTime()),
-        told((rung.until for rung in rungs), UtcDateTime()),
+        told((rung.since for rung in rungs), DateTime(timezone=True)),
+        told((rung.until for rung in rungs), DateTime(timezone=True)),
     )
     return statement, rungs
 
 
-def _facts(path: Sequence[Purpose], training_id: int, by: _By, *, sqlite: bool) -> CTE:
+def _once(statement: Select[Any], name: str, *, sqlite: bool) -> FromClause:
+    """A subquery whose expressions are evaluated once a row, not copied into the statement around it wherever they are named.
+
+    Both databases would copy a plain one. PostgreSQL passes rows through OFFSET without storing them, SQLite copies past it.
+    """
+    if sqlite:
+        return statement.cte(name).prefix_with("MATERIALIZED")
+    return statement.offset(0).subquery(name)
+
+
+def _facts(path: Sequence[Purpose], training_id: int, by: _By, *, sqlite: bool) -> FromClause:
     """One row for each position asked: `status`, `suppression` (its place in PRECEDENCE), and for every step by its number
     `act_0`, `since_0`, `granted_0` (the basis of a permission), `paused_at_0`, `paused_until_0` (of a pause that lasts).
 
-    Materialised, so that the ladder compares stored values instead of looking things up again for each of its rungs.
+    Looked up once, so that the ladder compares values instead of looking things up again for each of its rungs.
     """
     if by is _By.ADDRESS:
         asked = any_addresses(sqlite=sqlite)
@@ -174,10 +198,10 @@ def _facts(path: Sequence[Purpose], training_id: int, by: _By, *, sqlite: bool) 
             choice.paused_at.label(f"paused_at_{number}"),
             _paused_until(choice).label(f"paused_until_{number}"),
         ]
-    return select(*columns).select_from(source).cte("facts").prefix_with("MATERIALIZED")
+    return _once(select(*columns).select_from(source), "facts", sqlite=sqlite)
 
 
-def _suppression(path: Sequence[Purpose], address: Any) -> ColumnElement[int]:
+def _suppression(path: Sequence[Purpose], address: Any) -> ColumnElement[str]:
     """The twin of Suppression.covers() and PRECEDENCE: the first reason that stands in the way, as its place there."""
     if path[0].about is About.PUBLICATION:
         covers: Condition = SuppressionRow.reason == SuppressionReason.ERASED
@@ -186,11 +210,11 @@ def _suppression(path: Sequence[Purpose], address: Any) -> ColumnElement[int]:
             SuppressionRow.scope != SuppressionScope.PURPOSE,
             SuppressionRow.purpose_id.in_({purpose.id for purpose in (path[0], path[-1])}),
         )
-    place = case({reason: place for place, reason in enumerate(PRECEDENCE)}, value=SuppressionRow.reason)
+    place = case(_PLACES, value=SuppressionRow.reason)
     found = select(func.min(place)).where(
         SuppressionRow.address_index == address, SuppressionRow.lifted_at.is_(None), covers
     )
-    return cast(ColumnElement[int], found.scalar_subquery())
+    return cast(ColumnElement[str], found.scalar_subquery())
 
 
 def _granted(choice: Any, purpose: Purpose, leaf: Purpose) -> ColumnElement[Any]:
@@ -218,25 +242,21 @@ class _Rung:
 
     when: Condition
     reason: Reason | None
-    """None: a stop's own, told by its act in `by`."""
+    """None: told by what stands in `by`."""
     by: str | None = None
     since: str | None = None
     until: str | None = None
 
 
-def _ladder(path: Sequence[Purpose], training_id: int, facts: CTE) -> list[_Rung]:
+def _ladder(path: Sequence[Purpose], training_id: int, facts: FromClause) -> list[_Rung]:
     """The twin of decide(): its steps from top to bottom."""
     steps = list(enumerate(steps_of(path, training_id)))
     leaf = path[-1]
     by_interest = leaf.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST
     return [
-        *(_Rung(facts.c.suppression == place, suppressed(reason)) for place, reason in enumerate(PRECEDENCE)),
+        _Rung(facts.c.suppression.is_not(None), None, by="suppression"),
         _Rung(facts.c.status.is_(None), Reason.UNKNOWN_RECIPIENT),
-        *(
-            _Rung(facts.c.status == status, Reason(status.value))
-            for status in RecipientStatus
-            if status is not RecipientStatus.ACTIVE
-        ),
+        _Rung(facts.c.status != RecipientStatus.ACTIVE, None, by="status"),
         *(_stop(facts, number, step, steps) for number, step in steps),
         *(_pause(facts, number, len(steps)) for number, _ in steps),
         *(
@@ -248,7 +268,7 @@ def _ladder(path: Sequence[Purpose], training_id: int, facts: CTE) -> list[_Rung
     ]
 
 
-def _stop(facts: CTE, number: int, step: Step, steps: Sequence[tuple[int, Step]]) -> _Rung:
+def _stop(facts: FromClause, number: int, step: Step, steps: Sequence[tuple[int, Step]]) -> _Rung:
     """A stop that nothing more specific was allowed after."""
     since = facts.c[f"since_{number}"]
     stands = [
@@ -260,7 +280,7 @@ def _stop(facts: CTE, number: int, step: Step, steps: Sequence[tuple[int, Step]]
     return _Rung(and_(stops, *stands), None, by=f"act_{number}", since=f"since_{number}")
 
 
-def _pause(facts: CTE, number: int, count: int) -> _Rung:
+def _pause(facts: FromClause, number: int, count: int) -> _Rung:
     """The pause that ends last; of those that end together, the most general."""
     until = facts.c[f"paused_until_{number}"]
     others = [facts.c[f"paused_until_{other}"] for other in range(count) if other != number]

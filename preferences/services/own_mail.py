@@ -24,13 +24,14 @@ from preferences.queries.trainings import training_by_id
 
 from .mail_links import MailLinks
 from .photo_mail import photo_notice, takedown_mail
+from .receipts import receipt_mail
 from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received
 from .sign_up_mail import prepare_sign_up_mail
 from .step_up import is_waiting
 
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
 _ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
-_THEIR_OWN_DATA = frozenset({"step_up", "rights_received", "takedown_received", "takedown_done"})
+_THEIR_OWN_DATA = frozenset({"step_up", "rights_received", "receipt", "takedown_received", "takedown_done"})
 """A restricted person must still be able to see what we hold, and to lift the restriction (GDPR 15, 18)."""
 
 
@@ -69,6 +70,9 @@ def prepare_own_mail(
         case "photo_notice":
             languages = {"locale": locale, "default_locale": default_locale}
             parameters = photo_notice(session, recipient, payload, links=links, now=now, **languages)
+        case "receipt":
+            languages = {"locale": locale, "default_locale": default_locale}
+            parameters = receipt_mail(session, recipient, payload, links=links, now=now, **languages)
         case "takedown_received" | "takedown_done":
             parameters = takedown_mail(session, recipient, payload, links=links, now=now)
         case _:

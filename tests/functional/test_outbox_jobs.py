@@ -27,7 +27,7 @@ from preferences.services.outbox_jobs import (
     release_jobs,
     retry_job,
 )
-from preferences.worker.cleanup import Cleaner, clear_away
+from preferences.worker.chores import ChoreLane, clear_away
 from tests.factories import make_recipient
 from tests.support.mailing import jobs
 
@@ -131,14 +131,16 @@ def test_cleaning_keeps_what_is_young(session: Session, now: datetime) -> None:
 
 
 def test_cleaning_runs_at_the_start_and_then_once_an_hour(session: Session, now: datetime) -> None:
-    cleaner = Cleaner()
+    moments = [now + timedelta(seconds=passed) for passed in (0, 3599, 3600)]
+    waiting = iter(moments)
+    lane = ChoreLane(threading.Event(), lambda: next(waiting))
     anna = make_recipient(session)
     left = []
-    for moment in (0.0, 3599.0, 3600.0):
+    for _ in moments:
         enqueue(session, anna.id, now)
         session.execute(update(OutboxJobRow).values(done_at=now - timedelta(days=40)))
         session.commit()
-        cleaner.run_if_due(now=now, monotonic=moment)
+        lane.run_batch()
         left.append(len(jobs(session)))
     assert left == [0, 1, 0]
 

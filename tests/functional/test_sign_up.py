@@ -17,7 +17,7 @@ from preferences.models.ledger import EvidenceRow
 from preferences.models.recipient import RecipientRow
 from preferences.queries.recipients import recipient_by_address
 from preferences.services.purposes import publish_version
-from preferences.worker.cleanup import clear_away
+from preferences.worker.chores import clear_away
 from tests.factories import make_recipient, purpose
 from tests.support.client import StrictClient
 from tests.support.page import Page, follow, get

@@ -28,6 +28,7 @@ from preferences.services.outbox_jobs import (
     LEASE,
 )
 from preferences.worker import Worker
+from preferences.worker.mail_lane import MailLane
 from tests.factories import act, make_recipient
 from tests.support.mailing import jobs, received, sending_to
 from tests.support.smtp import Kept, broken_server, smtp_server
@@ -163,15 +164,14 @@ def test_a_stopped_worker_gives_back_what_it_has_not_begun(session: Session, now
         enqueue(session, anna.id, now)
     stop = threading.Event()
     stop.set()
-    worker = Worker(stop=stop)
-    worker.run_batch()
+    MailLane(stop, lambda: datetime.now(UTC)).run_batch()
     assert [(job.attempts, job.claimed_until, job.done_at) for job in jobs(session)] == [(0, None, None)] * 3
 
 
 def test_a_job_is_not_begun_when_its_claim_is_about_to_run_out(session: Session, now: datetime, kept: Kept) -> None:
     enqueue(session, make_recipient(session).id, now)
     times = iter([now, now, now + LEASE, now + LEASE, now + LEASE])
-    Worker(clock=lambda: next(times)).run_batch()
+    MailLane(threading.Event(), lambda: next(times)).run_batch()
     assert kept.messages == []
     assert jobs(session)[0].attempts == 0
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import datetime
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Annotated, Any
 
 import structlog
@@ -23,7 +24,7 @@ from preferences.services.eligibility import decide_many, sessions_worth_having
 from preferences.web.access import Access, access
 
 from . import blueprint
-from .answers import Stream, write_json
+from .answers import Stream
 from .calls import Call, Effect, call
 from .types import Moment, PurposeKey, Strict, write_moment
 
@@ -129,7 +130,7 @@ def _row(recipient: str, decision: Decision) -> str:
     """One result as JSON. Put together from parts: `json.dumps` would take longer than the decision."""
     why = _ALLOWED[decision.basis] if isinstance(decision, Allowed) else _REFUSED[decision.reason]
     return (
-        f'{{"recipient":{write_json(recipient)},{why},"since":{_moment(decision.since)},'
+        f'{{"recipient":{encode_basestring(recipient)},{why},"since":{_moment(decision.since)},'
         f'"valid_until":{_moment(decision.until)}}}'
     )
 

@@ -15,6 +15,7 @@ from . import (  # noqa: E402 - register their views on the blueprint
     own_data,  # noqa: F401
     own_erasure,  # noqa: F401
     own_photos,  # noqa: F401
+    own_receipts,  # noqa: F401
     own_rights,  # noqa: F401
     own_takedowns,  # noqa: F401
     own_why,  # noqa: F401

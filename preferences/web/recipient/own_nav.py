@@ -36,6 +36,11 @@ OWN_PAGES = (
         lazy_gettext("History"),
         lazy_gettext("Everything you answered, with the words that stood there."),
     ),
+    OwnPage(
+        "/me/receipts",
+        lazy_gettext("Receipts"),
+        lazy_gettext("Of everything you answered, to read or to take along."),
+    ),
     OwnPage("/me/why", lazy_gettext("Why did I get this?"), lazy_gettext("The answer for one email.")),
     OwnPage(
         "/me/senders",

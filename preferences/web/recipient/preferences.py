@@ -22,6 +22,7 @@ from .opened import Opened, Reach, open_page, open_preferences
 from .preference_form import Action, is_stop, read_form
 from .preference_view import render_preferences
 from .reason import question_about_save
+from .receipt_by_mail import receipt_of_save
 from .saved_page import saved_page
 
 SAVES_PER_MINUTE = "60 per minute"
@@ -65,8 +66,18 @@ def saved(token: str, save: str) -> str:
         opened, page = open_page(session, token, now=now)
         told = saved_page(session, opened.reach, page, save, now=now)
         question = question_about_save(session, token, save, now=now)
-    limited = "limited" in request.args
-    return render_template("recipient/saved.html", opened=opened, told=told, limited=limited, question=question)
+        receipt = receipt_of_save(
+            session, opened.recipient, opened.reach, save, is_limited=request.args.get("receipt") == "limited"
+        )
+    return render_template(
+        "recipient/saved.html",
+        opened=opened,
+        told=told,
+        limited="limited" in request.args,
+        question=question,
+        receipt=receipt,
+        receipt_path=opened.path("saved", save, "receipt"),
+    )
 
 
 def _wrong(token: str, pause: PauseForm) -> tuple[str, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -18,7 +20,7 @@ from preferences.services.step_up import forget_step_ups
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 3600.0
+EVERY = timedelta(hours=1)
 
 
 class Chore(Protocol):
@@ -37,18 +39,26 @@ CHORES: dict[str, Chore] = {
 }
 
 
-class Cleaner:
-    """Runs every chore at the start and then hourly, each in a transaction of its own."""
+class ChoreLane:
+    """Runs every chore at the start and then hourly, each in a transaction of its own; see loop.Lane."""
 
-    def __init__(self) -> None:
-        self._next_at: float | None = None
+    name = "chores"
+    idle_seconds = 5.0
+    is_periodic = True
 
-    def run_if_due(self, *, now: datetime, monotonic: float) -> None:
+    def __init__(self, stop: threading.Event, clock: Callable[[], datetime]) -> None:
+        self.stop = stop
+        self.clock = clock
+        self._next_at: datetime | None = None
+
+    def run_batch(self) -> int:
         """Run the chores if an hour has passed."""
-        if self._next_at is not None and monotonic < self._next_at:
-            return
-        self._next_at = monotonic + EVERY_SECONDS
+        now = self.clock()
+        if self._next_at is not None and now < self._next_at:
+            return 0
         clear_away(now=now)
+        self._next_at = now + EVERY
+        return 0
 
 
 def clear_away(*, now: datetime) -> dict[str, int]:

@@ -117,7 +117,7 @@ def test_every_page_about_rights_is_accessible_and_fits(
     folder.mkdir(exist_ok=True)
 
     def look(name: str) -> None:
-        page.screenshot(path=folder / f"rights-{name}-{locale}-{width}-{scheme}.png", full_page=True)
+        page.screenshot(path=folder / f"rights-{name}-{locale}-{width}-{scheme}.png", full_page=True, timeout=60_000)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{name}: {overflow} px wider than the window (WCAG 1.4.10)"
         found = Axe().run(page, options={"runOnly": RULES})

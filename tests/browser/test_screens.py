@@ -34,7 +34,7 @@ def test_page_is_accessible_and_fits_everywhere(
             for scheme in ("light", "dark"):
                 page = open_page(path, width=width, scheme=scheme, locale=locale)
                 where = f"{name}-{locale}-{width}-{scheme}"
-                page.screenshot(path=folder / f"{where}.png", full_page=True)
+                page.screenshot(path=folder / f"{where}.png", full_page=True, timeout=60_000)
                 assert page.locator("html").get_attribute("lang") == locale, where
                 overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 assert overflow <= 0, f"{where}: {overflow} px wider than the window (WCAG 1.4.10)"

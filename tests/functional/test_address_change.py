@@ -87,6 +87,7 @@ def test_mailers_are_told_and_every_session_and_waiting_link_ends(
         client.post(path, data={"answer": "yes"})
     told = session.scalars(select(ChangeEventRow).where(ChangeEventRow.recipient_id == me.recipient.id)).all()
     assert [one.type for one in told] == [EventType.RECIPIENT_ADDRESS_CHANGED]
+    session.rollback()
     assert me.client.get("/me").location == "/me/closed"
     assert "Set-Cookie" not in browser(app).post(waiting.path, data={"open": "1"}).headers
 

@@ -127,6 +127,7 @@ def test_the_fifth_wrong_code_ends_the_request(app: Flask, session: Session, cli
         assert ("nyaste" in answer.text) is True, number
         assert "<title>\n  Fel:" in answer.text or "<title>Fel:" in answer.text
     assert session.scalars(select(StepUpRow.attempts)).one() == 5
+    session.rollback()
     assert "Set-Cookie" not in client.post(path, data={"code": mail.code}).headers
     assert "Set-Cookie" not in client.post(mail.path, data={"open": "1"}).headers
     assert "För många felaktiga koder" in client.get(mail.path).text
@@ -202,6 +203,7 @@ def test_a_signed_link_to_another_persons_request_opens_nothing(
     anna, bo = make_recipient(session), make_recipient(session, "bo@example.se")
     ask(app, anna)
     number = session.scalars(select(StepUpRow.id)).one()
+    session.rollback()
     token = link(bo, capability=Capability.STEP_UP, reference=number)
     assert "Set-Cookie" not in client.post(f"/s/{token}", data={"open": "1"}).headers
 

@@ -53,8 +53,9 @@ class Page:
         return [Form(element) for element in self.all("form")]
 
     def acting_forms(self) -> list[Form]:
-        """The forms that change anything: all but the optional question why somebody stopped."""
-        return [form for form in self.forms() if not form.path.startswith("/r/")]
+        """The forms that change a choice: all but the optional question why somebody stopped, and the receipt by mail."""
+        others = [form for form in self.forms() if not form.path.startswith("/r/")]
+        return [form for form in others if not form.path.partition("?")[0].endswith("/receipt")]
 
     def form(self, action: str) -> Form:
         """The form whose hidden field `action` says this; there must be exactly one."""

@@ -41,7 +41,7 @@ def extract(root: Path = ROOT) -> Catalog:
 
 def _is_wanted(folder: str) -> bool:
     """Only the package and the templates: everything else is large and says nothing to people."""
-    relative = Path(folder).resolve().relative_to(ROOT)
+    relative = Path(folder).absolute().relative_to(ROOT)
     return not relative.parts or relative.parts[0] in {"preferences", "templates"}
 
 

@@ -19,18 +19,21 @@ from preferences.models.transaction import prepare_engine
 
 def register_logging(app: Flask, settings: Settings) -> None:
     """Structured lines on standard error: event names and ids, never an address, a token or a path that holds one."""
+    from preferences.web.logs import frames_without_words, is_no_request_line
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            frames_without_words,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    logging.getLogger("werkzeug").addFilter(is_no_request_line)
 
 
 def connect_database(app: Flask, settings: Settings) -> None:
@@ -38,9 +41,14 @@ def connect_database(app: Flask, settings: Settings) -> None:
     use_keyring(Keyring(settings.data_keys, settings.index_key))
     if settings.database_url.startswith("sqlite"):
         settings.instance_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        options: dict[str, object] = {}
+        options: dict[str, object] = {"hide_parameters": True}
     else:
-        options = {"pool_size": max(5, settings.server_threads + 2), "max_overflow": 10, "pool_pre_ping": False}
+        options = {
+            "hide_parameters": True,
+            "pool_size": max(5, settings.server_threads + 2),
+            "max_overflow": 10,
+            "pool_pre_ping": False,
+        }
     url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=url,

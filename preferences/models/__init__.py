@@ -16,6 +16,7 @@ from . import (
     stop_reason,
     suppression,
     training,
+    worker_state,
 )
 from .base import Base
 
@@ -36,4 +37,5 @@ __all__ = [
     "stop_reason",
     "suppression",
     "training",
+    "worker_state",
 ]

@@ -1,9 +1,13 @@
-"""Clears away what need not be kept, once an hour. Several workers doing it at the same time do no harm."""
+"""Periodic work, each piece with its own period; the lane that does it is beside this file.
+
+To add one: a service `forget_something(session, *, now) -> int` (how many rows it changed), a line in CHORES, and one in
+docs/operations.md. It runs once in its period however many workers there are, in one transaction: what could take long does a
+portion and leaves the rest for later.
+"""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from preferences.models.transaction import transaction
 from preferences.services.address_change import forget_address_changes
+from preferences.services.heartbeats import forget_workers
 from preferences.services.idempotency import forget_answers
 from preferences.services.imports import forget_old_imports
 from preferences.services.outbox_jobs import forget_finished_jobs
@@ -20,52 +25,40 @@ from preferences.services.step_up import forget_step_ups
 
 log = structlog.get_logger()
 
-EVERY = timedelta(hours=1)
+HOURLY = timedelta(hours=1)
 
 
-class Chore(Protocol):
-    """Deletes something old. Returns how many rows."""
+class Work(Protocol):
+    """What a chore does. Returns how many rows it changed."""
 
     def __call__(self, session: Session, *, now: datetime) -> int: ...  # noqa: D102
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """A piece of periodic work."""
+
+    every: timedelta
+    work: Work
+
+
 CHORES: dict[str, Chore] = {
-    "address_changes": forget_address_changes,
-    "idempotency_keys": forget_answers,
-    "imports": forget_old_imports,
-    "outbox_jobs": forget_finished_jobs,
-    "sign_ups": forget_sign_ups,
-    "step_ups": forget_step_ups,
+    "address_changes": Chore(HOURLY, forget_address_changes),
+    "idempotency_keys": Chore(HOURLY, forget_answers),
+    "imports": Chore(HOURLY, forget_old_imports),
+    "outbox_jobs": Chore(HOURLY, forget_finished_jobs),
+    "sign_ups": Chore(HOURLY, forget_sign_ups),
+    "step_ups": Chore(HOURLY, forget_step_ups),
+    "workers": Chore(HOURLY, forget_workers),
 }
-
-
-class ChoreLane:
-    """Runs every chore at the start and then hourly, each in a transaction of its own; see loop.Lane."""
-
-    name = "chores"
-    idle_seconds = 5.0
-    is_periodic = True
-
-    def __init__(self, stop: threading.Event, clock: Callable[[], datetime]) -> None:
-        self.stop = stop
-        self.clock = clock
-        self._next_at: datetime | None = None
-
-    def run_batch(self) -> int:
-        """Run the chores if an hour has passed."""
-        now = self.clock()
-        if self._next_at is not None and now < self._next_at:
-            return 0
-        clear_away(now=now)
-        self._next_at = now + EVERY
-        return 0
+"""By name: what stands in `periodic_runs` and in the log."""
 
 
 def clear_away(*, now: datetime) -> dict[str, int]:
-    """Run every chore now. Returns how many rows each deleted."""
+    """Do every chore now, due or not. Returns how many rows each changed."""
     cleared = {}
     for name, chore in CHORES.items():
         with transaction() as session:
-            cleared[name] = chore(session, now=now)
+            cleared[name] = chore.work(session, now=now)
     log.info("cleared_away", **cleared)
     return cleared

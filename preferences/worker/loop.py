@@ -6,6 +6,7 @@ Idle, a lane costs one indexed read each time it looks. Nothing that is logged h
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
@@ -14,14 +15,17 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import DBAPIError
 
-from .chores import ChoreLane
+from .chore_lane import ChoreLane
 from .faults import where
+from .heartbeat import Heartbeat
 from .mail_lane import MailLane
 
 log = structlog.get_logger()
 
 TROUBLE_SECONDS = 5.0
 """How long to wait when the database does not answer."""
+STOPS_WITHIN_SECONDS = 25.0
+"""How long lanes may take to finish the work in hand; the claims of one that hangs longer run out by themselves."""
 
 
 class Lane(Protocol):
@@ -49,25 +53,42 @@ def _utc_now() -> datetime:
 
 
 class Worker:
-    """One worker. Several may run against one PostgreSQL; on SQLite one is enough. Needs an application context."""
+    """One worker. Several may run against one PostgreSQL; on SQLite one (see alone.py). Needs an application context."""
 
     def __init__(self, *, stop: threading.Event | None = None, clock: Callable[[], datetime] = _utc_now) -> None:
         self.stop = stop or threading.Event()
         self.clock = clock
         self.lanes = [make(self.stop, clock) for make in LANES]
+        self.heartbeat = Heartbeat(self.stop, clock)
 
-    def run(self, still_wanted: Callable[[], bool] = lambda: True) -> None:
-        """Work until `stop` is set or nobody wants it any more; finishes the work in hand, gives back the rest."""
-        log.info("worker_started")
+    def run(
+        self, still_wanted: Callable[[], bool] = lambda: True, *, stops_within_seconds: float = STOPS_WITHIN_SECONDS
+    ) -> None:
+        """Work until `stop` is set or nobody wants it any more; finishes the work in hand, gives back the rest.
+
+        Returns in bounded time: a lane that does not finish is left behind, in a thread that does not keep the process.
+        """
+        log.info("worker_started", worker=self.heartbeat.worker.name)
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        threads = [threading.Thread(target=self._follow, args=(app, lane), name=lane.name) for lane in self.lanes]
+        threads = [
+            threading.Thread(target=self._follow, args=(app, lane), name=lane.name, daemon=True)
+            for lane in (self.heartbeat, *self.lanes)
+        ]
         for thread in threads:
             thread.start()
         while not self.stop.wait(1.0):
             if not still_wanted():
                 self.stop.set()
+        until = time.monotonic() + stops_within_seconds
         for thread in threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
+        left = [thread.name for thread in threads if thread.is_alive()]
+        if left:
+            log.error("lanes_left_behind", lanes=left)
+        try:
+            self.heartbeat.leave()
+        except DBAPIError as error:
+            log.error("database_unavailable", lane=self.heartbeat.name, kind=type(error.orig).__name__)
         log.info("worker_stopped")
 
     def run_until_idle(self) -> int:
@@ -83,6 +104,7 @@ class Worker:
         """One lane, until the worker stops. Whatever goes wrong is logged, waited out, and tried again."""
         with app.app_context():
             while not self.stop.is_set():
+                self.heartbeat.came_round(lane.name)
                 try:
                     if not lane.run_batch():
                         self.stop.wait(lane.idle_seconds)

@@ -27,7 +27,7 @@ from preferences.services.outbox_jobs import (
     release_jobs,
     retry_job,
 )
-from preferences.worker.chores import ChoreLane, clear_away
+from preferences.worker.chores import clear_away
 from tests.factories import make_recipient
 from tests.support.mailing import jobs
 
@@ -128,21 +128,6 @@ def test_cleaning_keeps_what_is_young(session: Session, now: datetime) -> None:
     assert (cleared["idempotency_keys"], cleared["outbox_jobs"]) == (1, 1)
     assert session.scalars(select(IdempotencyRow.key)).all() == ["young"]
     assert [job.id for job in jobs(session)] == [ids[0], ids[2]]
-
-
-def test_cleaning_runs_at_the_start_and_then_once_an_hour(session: Session, now: datetime) -> None:
-    moments = [now + timedelta(seconds=passed) for passed in (0, 3599, 3600)]
-    waiting = iter(moments)
-    lane = ChoreLane(threading.Event(), lambda: next(waiting))
-    anna = make_recipient(session)
-    left = []
-    for _ in moments:
-        enqueue(session, anna.id, now)
-        session.execute(update(OutboxJobRow).values(done_at=now - timedelta(days=40)))
-        session.commit()
-        lane.run_batch()
-        left.append(len(jobs(session)))
-    assert left == [0, 1, 0]
 
 
 @pytest.mark.parametrize("attempts", range(1, MAX_ATTEMPTS))

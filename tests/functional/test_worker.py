@@ -30,6 +30,7 @@ from preferences.services.outbox_jobs import (
 from preferences.worker import Worker
 from preferences.worker.mail_lane import MailLane
 from tests.factories import act, make_recipient
+from tests.support.logs import log_lines
 from tests.support.mailing import jobs, received, sending_to
 from tests.support.smtp import Kept, broken_server, smtp_server
 
@@ -176,16 +177,16 @@ def test_a_job_is_not_begun_when_its_claim_is_about_to_run_out(session: Session,
     assert jobs(session)[0].attempts == 0
 
 
-def test_logs_and_outcomes_hold_no_address(
-    session: Session, now: datetime, kept: Kept, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_logs_and_outcomes_hold_no_address(session: Session, now: datetime, kept: Kept) -> None:
     enqueue(session, make_recipient(session, "hemlig@example.se", name="Hemlig Person").id, now)
-    kept.replies["RCPT"] = "450 <ADDRESS> try later"
-    Worker().run_until_idle()
-    kept.replies["RCPT"] = "550 <ADDRESS> never"
-    start_again(session, now)
-    Worker().run_until_idle()
-    written = "".join(capsys.readouterr())
+    with log_lines() as logged:
+        kept.replies["RCPT"] = "450 <ADDRESS> try later"
+        Worker().run_until_idle()
+        kept.replies["RCPT"] = "550 <ADDRESS> never"
+        start_again(session, now)
+        Worker().run_until_idle()
+    written = logged.getvalue()
+    assert {json.loads(line)["event"] for line in written.splitlines()} == {"job_retried", "job_done"}
     for job in jobs(session):
         written += job.outcome or ""
     assert "refused 550" in written

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
 
 from preferences.domain.events import EventType
+from preferences.worker.chores import CHORES, HOURLY
 
 
 def test_every_dependency_is_named_with_reason_and_licence(root: Path) -> None:
@@ -51,3 +53,19 @@ def test_links_between_documents_lead_somewhere(root: Path) -> None:
 def _bare(text: str) -> str:
     """Paths with their parameters made alike: `<token>` and `{token}` are the same thing."""
     return re.sub(r"<[a-z_]+>|\{[a-z_]+\}", "*", text)
+
+
+def test_every_piece_of_periodic_work_is_documented_with_its_period(root: Path) -> None:
+    text = (root / "docs" / "operations.md").read_text()
+    words = {HOURLY: "hour"}
+    missing = [
+        name
+        for name, chore in CHORES.items()
+        if f"| `{name}` | {words.get(chore.every, _in_minutes(chore.every))} |" not in text
+    ]
+    assert missing == []
+
+
+def _in_minutes(period: timedelta) -> str:
+    minutes = round(period.total_seconds() / 60)
+    return {1: "minute", 1440: "day"}.get(minutes, f"{minutes} minutes")

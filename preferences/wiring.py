@@ -41,18 +41,13 @@ def connect_database(app: Flask, settings: Settings) -> None:
     use_keyring(Keyring(settings.data_keys, settings.index_key))
     if settings.database_url.startswith("sqlite"):
         settings.instance_path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        options: dict[str, object] = {"hide_parameters": True}
+        options: dict[str, object] = {}
     else:
-        options = {
-            "hide_parameters": True,
-            "pool_size": max(5, settings.server_threads + 2),
-            "max_overflow": 10,
-            "pool_pre_ping": False,
-        }
+        options = {"pool_size": max(5, settings.server_threads + 2), "max_overflow": 10, "pool_pre_ping": False}
     url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS=options,
+        SQLALCHEMY_ENGINE_OPTIONS={**options, "hide_parameters": True},
         ALEMBIC={"script_location": "migrations", "version_locations": []},
         ALEMBIC_CONTEXT={"render_as_batch": True, "compare_type": True},
     )

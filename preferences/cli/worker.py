@@ -12,8 +12,7 @@ from typing import IO
 import click
 from flask.cli import with_appcontext
 
-from preferences.worker import Worker
-from preferences.worker.alone import SomebodyElseWorks, work_alone
+from preferences.worker import SomebodyElseWorks, Worker, work_alone
 
 from .worker_status import show_status
 

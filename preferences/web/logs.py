@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import MutableMapping
 from types import TracebackType
 from typing import Any
 
@@ -19,7 +20,7 @@ def is_no_request_line(record: logging.LogRecord) -> bool:
     return " - - [" not in record.getMessage()
 
 
-def frames_without_words(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def frames_without_words(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A processor: `exc_info` becomes the kinds of the exceptions and the lines of code they came through, never a message."""
     given = event.pop("exc_info", None)
     if not given:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.capability import Capability
 from preferences.models.transaction import reading
+from preferences.web.access import Access, access
 from tests.conftest import settings_environment
 from tests.factories import link, make_key, make_recipient, purpose
 from tests.support.client import StrictClient
@@ -42,8 +43,7 @@ def test_an_unexpected_error_is_logged_by_kind_and_place_without_its_words(
         except KeyError as error:
             raise ValueError(f"anna@example.se has {token}") from error
 
-    fails.access = app.view_functions["recipient.unsubscribe_link"].access  # type: ignore[attr-defined]
-    monkeypatch.setitem(app.view_functions, "recipient.unsubscribe_link", fails)
+    monkeypatch.setitem(app.view_functions, "recipient.unsubscribe_link", access(Access.TOKEN)(fails))
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
     with log_lines() as logged:
         assert client.get(f"/u/{token}").status_code == 500
@@ -144,8 +144,7 @@ def ask_in_every_way(port: int, token: str, key: str) -> None:
         f"/u/{token} /u/{token} HTTP/9.9 x\r\n\r\n",
         f"POST /u/{token} HTTP/1.1\r\n",
     ):
-        with socket.create_connection(("127.0.0.1", port), 5) as line:
+        with socket.create_connection(("127.0.0.1", port), 5) as line, contextlib.suppress(OSError):
             line.sendall(raw.encode())
             line.shutdown(socket.SHUT_WR)
-            with contextlib.suppress(OSError):
-                line.recv(1000)
+            line.recv(1000)

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN = .venv/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: run test check format bench e2e docs lock catalogues clean
+.PHONY: run test check format bench e2e docs lock catalogues language clean
 
 run: .venv/service.stamp
 	$(BIN)/python app.py
@@ -36,7 +36,11 @@ docs: .venv/tests.stamp
 	$(BIN)/python -m pytest tests/guards tests/docs
 
 catalogues: .venv/tests.stamp
-	$(BIN)/python -m tests.support.catalogues update
+	$(BIN)/python -m tests.support.catalogues update $(FOLDER)
+
+# make language ADD=fi, or with FOLDER=/etc/preferences/translations outside the project
+language: .venv/tests.stamp
+	$(BIN)/python -m tests.support.catalogues add $(ADD) $(FOLDER)
 
 lock: .venv/tests.stamp
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt requirements.in

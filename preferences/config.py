@@ -71,6 +71,9 @@ class Settings:
     index_key: bytes = _setting("key of the blind indexes and suppressions; never changes", default=b"", secret="yes")
     default_locale: str = _setting("language when nothing else is known", default="sv")
     locales: tuple[str, ...] = _setting("languages offered, in the order of the switch", default=("sv", "en"))
+    translations_path: str = _setting(
+        "folder of your own with further languages, or with other words; see [languages](languages.md)", default=""
+    )
     time_zone: str = _setting("time zone of the dates on pages and in mail", default="Europe/Stockholm")
     organisation_name: str = _setting("the company's name on pages and in mail", default="Exempelbolaget AB")
     organisation_address: str = _setting("its postal address, shown at the foot of pages and mail", default="")

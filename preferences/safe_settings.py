@@ -142,6 +142,10 @@ def _is_logo(text: str) -> bool:
     return Path(text).suffix.lower() in {".svg", ".png"} and Path(text).is_file()
 
 
+def _is_folder(text: str) -> bool:
+    return Path(text).is_dir() and ";" not in text
+
+
 def _are_locales(locales: tuple[str, ...]) -> bool:
     return 0 < len(locales) == len(set(locales)) and all(
         re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", one, re.ASCII) for one in locales
@@ -157,6 +161,7 @@ _SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
     "base_url": (_is_base_url, "must look like https://preferences.example.com, without query or user name"),
     "database_url": (_is_database_url, "must look like sqlite:////path/file.db or postgresql+psycopg://user@host/name"),
     "locales": (_are_locales, "must be language codes such as sv,en, each once"),
+    "translations_path": (_is_folder, "must be the path of a folder that is there, without a semicolon"),
     "correctable_fields": (_are_correctable, f"must be none, or some of name,{','.join(PROFILE_FIELDS)}, each once"),
     "time_zone": (_is_time_zone, "must be a time zone such as Europe/Stockholm"),
     "organisation_country": (lambda text: bool(re.fullmatch(r"[A-Z]{2}", text)), "must be a country code such as SE"),

@@ -78,7 +78,7 @@ def register_languages(app: Flask, settings: Settings) -> None:
     """Catalogues, and which language a request speaks."""
     from babel.dates import get_timezone
 
-    from preferences.web.locale import request_locale
+    from preferences.web.locale import folders_of_words, request_locale
 
     try:
         get_timezone(settings.time_zone)
@@ -89,7 +89,7 @@ def register_languages(app: Flask, settings: Settings) -> None:
     app.config.update(
         BABEL_DEFAULT_LOCALE=settings.default_locale,
         BABEL_DEFAULT_TIMEZONE=settings.time_zone,
-        BABEL_TRANSLATION_DIRECTORIES="translations",
+        BABEL_TRANSLATION_DIRECTORIES=";".join(folders_of_words(app.root_path, settings)),
     )
     babel.init_app(app, locale_selector=request_locale)
 

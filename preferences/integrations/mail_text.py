@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import css_inline
+from babel import Locale
 from flask import Flask, render_template
 from flask_babel import force_locale, format_date
 
@@ -34,6 +35,7 @@ def render_mail(template: str, *, locale: str, parameters: Mapping[str, Any], se
     context = {
         **parameters,
         "language": language.replace("_", "-"),
+        "direction": Locale.parse(language).text_direction,
         "organisation": {
             "name": settings.organisation_name,
             "address": settings.organisation_address,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 from flask import has_request_context, request
+
+from preferences.config import Settings
+from preferences.domain.errors import ConfigurationError
 
 from .plumbing import settings
 
@@ -12,6 +16,18 @@ PARAMETER = "lang"
 """The switch on every page: `?lang=en`. It changes what is shown, never what is stored."""
 
 RECIPIENTS_OWN = "preferences.recipients_own_language"
+
+
+def folders_of_words(root: str, configured: Settings) -> list[str]:
+    """Where catalogues are, the operator's own last, whose words win. Raises ConfigurationError for a language without."""
+    own = configured.translations_path
+    folders = [str(Path(root) / "translations"), *([str(Path(own).resolve())] if own else [])]
+    for locale in configured.locales:
+        if not any((Path(folder) / locale / "LC_MESSAGES" / "messages.mo").is_file() for folder in folders):
+            raise ConfigurationError(
+                "PREFERENCES_LOCALES", f"there are no translations into {locale[:8]}; see docs/languages.md"
+            )
+    return folders
 
 
 def request_locale() -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 from babel import Locale
 from flask import Blueprint, Flask, Response, abort, current_app
 from flask_babel import get_locale
+from markupsafe import Markup
 
 from preferences.config import Settings
 from preferences.domain.errors import ConfigurationError
+from preferences.domain.purpose import NoticeText
 
 from .access import Access, access
 from .locale import in_language, keeping_language
@@ -32,6 +34,11 @@ class Language:
 
     code: str
     name: str
+
+    @property
+    def tag(self) -> str:
+        """As in `lang` (BCP 47)."""
+        return self.code.replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,8 @@ def register_pages(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(
         site=_site(app, settings, theme, logo),
         page_language=page_language,
+        page_direction=page_direction,
+        spoken=spoken,
         keeping_language=keeping_language,
         in_language=in_language,
     )
@@ -75,6 +84,19 @@ def register_pages(app: Flask, settings: Settings) -> None:
 def page_language() -> str:
     """The language of this page as HTML writes it."""
     return str(get_locale()).replace("_", "-")
+
+
+def page_direction() -> str:
+    """Which way the language of this page is written: `ltr` or `rtl`."""
+    return str(Locale.parse(str(get_locale())).text_direction)
+
+
+def spoken(text: NoticeText) -> Markup:
+    """The attributes of an element with words in another language than the page's; nothing in its own (WCAG 3.1.2)."""
+    tag = text.locale.replace("_", "-")
+    if tag == page_language():
+        return Markup()
+    return Markup(' lang="{}" dir="{}"').format(tag, Locale.parse(text.locale).text_direction)
 
 
 def read_logo(path: str) -> Asset | None:

@@ -96,7 +96,7 @@ def test_looking_at_ones_own_data_changes_nothing(app: Flask, session: Session) 
 def test_every_page_keeps_the_language_chosen_on_it(app: Flask, session: Session, path: str, language: str) -> None:
     me = step_up(app, make_full_person(session))
     page = me.client.get(f"{path}?lang={language}").text
-    assert f'<html lang="{language}">' in page
+    assert f'<html lang="{language}" dir="ltr">' in page
     assert f'action="/me/sign-out?lang={language}"' in page
 
 

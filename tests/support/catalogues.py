@@ -1,4 +1,4 @@
-"""The gettext catalogues: `update` extracts, merges and compiles them; `check` tells what is wrong, a line each.
+"""The gettext catalogues: `add` begins one, `update` extracts, merges and compiles, `check` tells what is wrong, a line each.
 
 Deterministic: sorted, without times and line numbers, so that two people who add texts do not collide.
 English is the language of the msgids; every other catalogue must be complete.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from babel import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog
 from babel.messages.checkers import python_format
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -45,23 +46,23 @@ def _is_wanted(folder: str) -> bool:
     return not relative.parts or relative.parts[0] in {"preferences", "templates"}
 
 
-def load(locale: str) -> Catalog:
+def load(locale: str, folder: Path = FOLDER) -> Catalog:
     """The stored catalogue of a language; an empty one where there is none yet."""
-    path = FOLDER / locale / "LC_MESSAGES" / "messages.po"
+    path = folder / locale / "LC_MESSAGES" / "messages.po"
     if not path.exists():
         return Catalog(locale=locale)
     with path.open("rb") as file:
         return read_po(file, locale=locale)
 
 
-def locales() -> list[str]:
+def locales(folder: Path = FOLDER) -> list[str]:
     """The languages that have a folder."""
-    return sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
-def merged(locale: str, template: Catalog) -> Catalog:
+def merged(locale: str, template: Catalog, folder: Path = FOLDER) -> Catalog:
     """The stored catalogue brought up to date with the code: new texts empty, unused ones left out."""
-    stored = load(locale)
+    stored = load(locale, folder)
     fresh = Catalog(locale=locale, header_comment=HEADER, fuzzy=False)
     for message in template:
         if not message.id:
@@ -91,22 +92,44 @@ def as_po(catalogue: Catalog) -> bytes:
 
 
 def as_mo(po: bytes, locale: str) -> bytes:
-    """The compiled form of a .po file."""
+    """The compiled form of a .po file. A text that lacks a form is left out whole: it is shown in English, not half of it."""
     catalogue = read_po(io.BytesIO(po), locale=locale)
+    for message in list(catalogue):
+        if message.id and not all(message.string if isinstance(message.string, tuple) else (message.string,)):
+            catalogue.delete(message.id, message.context)
     catalogue.creation_date = catalogue.revision_date = FIXED_TIME
     out = io.BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()
 
 
-def update() -> None:
+def update(folder: Path = FOLDER) -> None:
     """Bring every catalogue up to date with the code and compile it."""
     template = extract()
-    for locale in locales():
-        folder = FOLDER / locale / "LC_MESSAGES"
-        po = as_po(merged(locale, template))
-        (folder / "messages.po").write_bytes(po)
-        (folder / "messages.mo").write_bytes(as_mo(po, locale))
+    for locale in locales(folder):
+        inside = folder / locale / "LC_MESSAGES"
+        po = as_po(merged(locale, template, folder))
+        (inside / "messages.po").write_bytes(po)
+        (inside / "messages.mo").write_bytes(as_mo(po, locale))
+
+
+def add(locale: str, folder: Path = FOLDER) -> str:
+    """Begin the catalogue of a language, every text empty with as many forms as its plurals have; says what comes next.
+
+    Raises ValueError for a code that is no language, and for a language that is there.
+    """
+    try:
+        known = str(Locale.parse(locale))
+    except (ValueError, UnknownLocaleError):
+        known = ""
+    if known != locale:
+        raise ValueError(f"{locale[:16]!r} is not the code of a language; examples are fi and pt_BR")
+    path = folder / locale / "LC_MESSAGES" / "messages.po"
+    if path.exists():
+        raise ValueError(f"{path} is there already")
+    path.parent.mkdir(parents=True)
+    update(folder)
+    return f"Translate {path}, then run `update` again."
 
 
 def problems() -> Iterator[str]:
@@ -143,17 +166,24 @@ def _format_problems(locale: str, catalogue: Catalog, message: object) -> Iterat
 
 
 def main(arguments: list[str]) -> int:
-    """`check` or `update`."""
-    if arguments == ["update"]:
-        update()
-        return 0
-    if arguments != ["check"]:
-        sys.stderr.write("usage: python -m tests.support.catalogues check|update\n")
-        return 2
-    found = list(problems())
-    for line in found:
-        sys.stdout.write(f"{line}\n")
-    return 1 if found else 0
+    """`check`, `update [FOLDER]` or `add LANGUAGE [FOLDER]`; the folder is that of the project unless another is given."""
+    match arguments:
+        case ["check"]:
+            found = list(problems())
+            sys.stdout.writelines(f"{line}\n" for line in found)
+            return 1 if found else 0
+        case ["update", *folder] if len(folder) <= 1:
+            update(*map(Path, folder))
+            return 0
+        case ["add", locale, *folder] if len(folder) <= 1:
+            try:
+                sys.stdout.write(f"{add(locale, *map(Path, folder))}\n")
+            except ValueError as error:
+                sys.stderr.write(f"Error: {error}\n")
+                return 1
+            return 0
+    sys.stderr.write("usage: python -m tests.support.catalogues check | update [FOLDER] | add LANGUAGE [FOLDER]\n")
+    return 2
 
 
 if __name__ == "__main__":

@@ -97,6 +97,8 @@ MALFORMED = [
     ("LOCALES", "sv,sv"),
     ("LOCALES", "sv,../../etc/passwd"),
     ("LOCALES", "Svenska"),
+    ("TRANSLATIONS_PATH", "/nowhere/at/all"),
+    ("TRANSLATIONS_PATH", __file__),
     ("TIME_ZONE", "Europe/Orebro"),
     ("TIME_ZONE", "../../etc/passwd"),
     ("TIME_ZONE", "CET+1"),

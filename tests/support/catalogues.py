@@ -122,7 +122,7 @@ def add(locale: str, folder: Path = FOLDER) -> str:
         known = str(Locale.parse(locale))
     except (ValueError, UnknownLocaleError):
         known = ""
-    if known != locale:
+    if not known or known != locale:
         raise ValueError(f"{locale[:16]!r} is not the code of a language; examples are fi and pt_BR")
     path = folder / locale / "LC_MESSAGES" / "messages.po"
     if path.exists():

@@ -184,7 +184,7 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
     logo.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     others: dict[str, Any] = {
         "INSTANCE_PATH": str(tmp_path / "here"), "HOST": "0.0.0.0", "PORT": "9000", "SERVER_WORKERS": "2",
-        "SERVER_THREADS": "8", "DEFAULT_LOCALE": "en", "LOCALES": "en, sv",
+        "SERVER_THREADS": "8", "DEFAULT_LOCALE": "en", "LOCALES": "en, sv", "TRANSLATIONS_PATH": str(tmp_path),
         "TIME_ZONE": "Europe/Helsinki", "ORGANISATION_ADDRESS": "Storgatan 1, Örebro",
         "ORGANISATION_WEBSITE": "https://kundbolaget.se", "ORGANISATION_LOGO": str(logo), "ACCENT_COLOUR": "#AA0000",
         "MAIL_PORT": "465", "MAIL_SECURITY": "tls", "MAIL_USERNAME": "mailer", "MAIL_PASSWORD": "p,a=s s", "MAIL_TIMEOUT": "5",

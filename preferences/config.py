@@ -69,6 +69,9 @@ class Settings:
         "keys that encrypt personal data, oldest to newest", default=(), secret="yes"
     )
     index_key: bytes = _setting("key of the blind indexes and suppressions; never changes", default=b"", secret="yes")
+    seal_keys: tuple[bytes, ...] = _setting(
+        "keys that sign the seals of the ledger (Ed25519), oldest to newest", default=(), secret="yes"
+    )
     default_locale: str = _setting("language when nothing else is known", default="sv")
     locales: tuple[str, ...] = _setting("languages offered, in the order of the switch", default=("sv", "en"))
     translations_path: str = _setting(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -14,7 +15,7 @@ from pathlib import Path
 from preferences.config import PREFIX, Settings
 from preferences.domain.errors import ConfigurationError
 
-KEY_LISTS = ("secret_keys", "link_keys", "data_keys")
+KEY_LISTS = ("secret_keys", "link_keys", "data_keys", "seal_keys")
 KEYS_FILE = "keys.json"
 
 
@@ -76,16 +77,37 @@ def _load_or_create(path: Path) -> dict[str, list[str]]:
         why = f"{path.parent} cannot be read or written ({error.strerror})"
         raise ConfigurationError(f"{PREFIX}INSTANCE_PATH", why) from error
     try:
-        stored: dict[str, list[str]] = json.loads(text)
-        if not all(
-            stored[name] and all(len(_decode(key)) == 32 for key in stored[name]) for name in (*KEY_LISTS, "index_key")
-        ):
-            raise ValueError("a key is 32 bytes")
+        stored = _checked(json.loads(text))
+        if "seal_keys" not in stored:
+            stored = _add_seal_keys(path)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"{PREFIX}INSTANCE_PATH", f"{path.name} in the instance folder cannot be read; restore it from a backup"
         ) from error
     return stored
+
+
+def _checked(stored: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The keys as they are, all of them 32 bytes. Folders from before there were seals hold no key for them."""
+    for name in (*KEY_LISTS, "index_key"):
+        keys = stored.get(name, []) if name == "seal_keys" else stored[name]
+        if any(len(_decode(key)) != 32 for key in keys) or not (keys or name not in stored):
+            raise ValueError("a key is 32 bytes")
+    return stored
+
+
+def _add_seal_keys(path: Path) -> dict[str, list[str]]:
+    """Give an older folder its key for seals; processes that start together take turns and end up with the same."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        stored = _checked(json.loads(path.read_text()))
+        if "seal_keys" not in stored:
+            stored = {**stored, "seal_keys": [generate_key()]}
+            _write(path, stored)
+        return stored
+    finally:
+        os.close(folder)
 
 
 def _create(path: Path, stored: dict[str, list[str]]) -> None:

@@ -34,8 +34,8 @@ BETWEEN = {
     "api_calls_per_minute": (1, 10_000_000),
     "max_body_bytes": (1024, 1024**3),
 }
-REQUIRED = ("database_url", "base_url", "secret_keys", "link_keys", "data_keys", "index_key")
-KEYS = ("secret_keys", "link_keys", "data_keys", "index_key")
+REQUIRED = ("database_url", "base_url", "secret_keys", "link_keys", "data_keys", "index_key", "seal_keys")
+KEYS = ("secret_keys", "link_keys", "data_keys", "index_key", "seal_keys")
 SAMPLES = ("organisation_name", "organisation_email", "mail_from")
 LOCAL_SERVERS = {"localhost", "127.0.0.1", "::1"}
 LOG_LEVELS = {"debug", "info", "warning", "error"}

@@ -37,6 +37,7 @@ def settings_environment(database_url: str, **more: str) -> dict[str, str]:
         "PREFERENCES_LINK_KEYS": "2" + KEY[1:],
         "PREFERENCES_DATA_KEYS": "3" + KEY[1:],
         "PREFERENCES_INDEX_KEY": "4" + KEY[1:],
+        "PREFERENCES_SEAL_KEYS": "5" + KEY[1:],
         **{f"PREFERENCES_{name}": value for name, value in more.items()},
     }
 

@@ -22,9 +22,17 @@ from preferences.instance import (
     rotate_instance_key,
 )
 from preferences.models.transaction import reading, transaction
+from preferences.queries.seal import newest_head
 from preferences.services.rotation import EncryptedColumn, count_older, encrypted_columns, re_encrypt_batch
+from preferences.services.sealing import SealKeys
 
-FIELDS = {"secret": "secret_keys", "link": "link_keys", "data": "data_keys", "index": "index_key"}
+FIELDS = {
+    "secret": "secret_keys",
+    "link": "link_keys",
+    "data": "data_keys",
+    "index": "index_key",
+    "seal": "seal_keys",
+}
 
 keys = AppGroup("keys", help="The keys of the service: make, rotate, re-encrypt, retire.")
 
@@ -33,7 +41,7 @@ keys = AppGroup("keys", help="The keys of the service: make, rotate, re-encrypt,
 @click.argument("name", type=click.Choice(list(FIELDS)), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def generate(name: str | None, as_json: bool) -> None:
-    """Print fresh keys as settings: all four, or one. Nothing is stored."""
+    """Print fresh keys as settings: all of them, or one. Nothing is stored."""
     made = {_variable(one): generate_key() for one in ([name] if name else FIELDS)}
     if as_json:
         click.echo(json.dumps(made))
@@ -86,10 +94,12 @@ def re_encrypt(batch: int, as_json: bool) -> None:
 
 
 @keys.command("retire")
-@click.argument("name", type=click.Choice(["secret", "data"]))
+@click.argument("name", type=click.Choice(["secret", "data", "seal"]))
 def retire(name: str) -> None:
     """Drop all keys but the newest. Refuses while stored values need one; link keys stay, links never expire (M9)."""
     settings = _settings()
+    if name == "seal":
+        _refuse_before_the_change_is_sealed(settings)
     if name == "data":
         needed = {where: count for where, count in _older(list(encrypted_columns())).items() if count}
         if needed:
@@ -100,6 +110,14 @@ def retire(name: str) -> None:
         click.echo(f"{dropped} old {name} keys dropped. Restart every process of the service.")
     else:
         click.echo(f"Nothing needs the older keys: set {_variable(name)} to its last key alone; restart every process.")
+
+
+def _refuse_before_the_change_is_sealed(settings: Settings) -> None:
+    """The first head of a new key is signed by the old one too: whoever trusts that one learns of the change."""
+    with reading() as session:
+        last = newest_head(session)
+    if last is not None and last.signed.head.public_key != SealKeys(settings.seal_keys).newest:
+        raise click.ClickException("no head is signed by the newest key yet: run `ledger seal` after the next act")
 
 
 def _batches(column: EncryptedColumn, limit: int) -> Iterator[tuple[int, int]]:

@@ -124,4 +124,9 @@ def event_for(purpose: Purpose, act: Act) -> EventType:
 def digest_evidence(salted: Mapping[str, Any]) -> bytes:
     """SHA-256 of evidence with its salt, in canonical JSON: proves the evidence while it exists, reveals nothing after."""
     canonical = json.dumps(salted, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).digest()
+    return digest_stored_evidence(canonical.encode())
+
+
+def digest_stored_evidence(canonical: bytes) -> bytes:
+    """The same, of the canonical JSON as it lies decrypted in `evidence`."""
+    return hashlib.sha256(canonical).digest()

@@ -19,6 +19,7 @@ from .chore_lane import ChoreLane
 from .faults import where
 from .heartbeat import Heartbeat
 from .mail_lane import MailLane
+from .seal_lane import SealLane
 
 log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ class Lane(Protocol):
 
 
 LaneMaker = Callable[[threading.Event, Callable[[], datetime]], Lane]
-LANES: tuple[LaneMaker, ...] = (MailLane, ChoreLane)
+LANES: tuple[LaneMaker, ...] = (MailLane, ChoreLane, SealLane)
 """Every kind of work. To add one: a file with its lane, and its name here."""
 
 

@@ -197,9 +197,11 @@ def test_links_of_rotated_keys_still_open(session: Session, settings: Settings) 
 def test_generated_keys_are_settings_that_can_be_used(app: Flask) -> None:
     ran = app.test_cli_runner().invoke(args=["keys", "generate"])
     found = dict(re.findall(r"^(PREFERENCES_[A-Z_]+)=(\S{44})$", ran.stdout, re.MULTILINE))
-    assert list(found) == [f"PREFERENCES_{one}" for one in ("SECRET_KEYS", "LINK_KEYS", "DATA_KEYS", "INDEX_KEY")]
+    assert list(found) == [
+        f"PREFERENCES_{one}" for one in ("SECRET_KEYS", "LINK_KEYS", "DATA_KEYS", "INDEX_KEY", "SEAL_KEYS")
+    ]
     assert {len(base64.urlsafe_b64decode(key)) for key in found.values()} == {32}
-    assert len(set(found.values())) == 4
+    assert len(set(found.values())) == 5
     one = app.test_cli_runner().invoke(args=["keys", "generate", "link", "--json"])
     assert list(json.loads(one.stdout)) == ["PREFERENCES_LINK_KEYS"]
 

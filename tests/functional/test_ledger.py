@@ -111,7 +111,10 @@ def test_verify_command_reports_and_fails_where_choices_differ(app: Flask, sessi
     act(session, anna, "marketing", Act.WITHDRAWN)
     runner = app.test_cli_runner()
     sound = runner.invoke(args=["ledger", "verify"])
-    assert (sound.exit_code, sound.stdout) == (0, "1 entries, 1 choices, 0 differences.\n")
+    assert (sound.exit_code, sound.stdout) == (
+        0,
+        "1 entries, 1 choices, 0 differences.\n0 heads over 0 entries, 1 not sealed yet, 0 findings.\n",
+    )
     session.execute(text("UPDATE choices SET act = 'given'"))
     session.commit()
     broken = runner.invoke(args=["ledger", "verify", "--json"])

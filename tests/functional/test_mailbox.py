@@ -169,7 +169,7 @@ def test_a_name_made_to_point_here_finds_nothing(local: Flask, host: str, status
 
 def production(folder: Path) -> Flask:
     """A service as it would run for a company."""
-    names = ("SECRET_KEYS", "LINK_KEYS", "DATA_KEYS", "INDEX_KEY")
+    names = ("SECRET_KEYS", "LINK_KEYS", "DATA_KEYS", "INDEX_KEY", "SEAL_KEYS")
     return service(
         folder,
         ENV="production",

@@ -263,7 +263,7 @@ def test_in_production_it_serves_without_demo_and_without_mailbox(root: Path, tm
         "MAIL_FROM": "no-reply@kundbolaget.se",
         "ORGANISATION_NAME": "Kundbolaget AB",
         "ORGANISATION_EMAIL": "privacy@kundbolaget.se",
-        **{name: generate_key() for name in ("SECRET_KEYS", "LINK_KEYS", "DATA_KEYS", "INDEX_KEY")},
+        **{name: generate_key() for name in ("SECRET_KEYS", "LINK_KEYS", "DATA_KEYS", "INDEX_KEY", "SEAL_KEYS")},
     }
     with running(root, tmp_path, port, **settings) as service:
         service.wait_until_it_says_what_to_open("serves https://preferences.kundbolaget.se")

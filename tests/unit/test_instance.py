@@ -31,8 +31,8 @@ def test_keys_are_made_once_and_readable_by_the_owner_alone(tmp_path: Path) -> N
     assert first == second
     assert stat.S_IMODE((folder / KEYS_FILE).stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    every_key = [*first.secret_keys, *first.link_keys, *first.data_keys, first.index_key]
-    assert len(set(every_key)) == 4
+    every_key = [*first.secret_keys, *first.link_keys, *first.data_keys, first.index_key, *first.seal_keys]
+    assert len(set(every_key)) == 5
     assert all(len(key) == 32 for key in every_key)
     assert [path.name for path in folder.iterdir()] == [KEYS_FILE], "no half-written file stays behind"
 
@@ -106,3 +106,24 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="PREFERENCES_INSTANCE_PATH"):
         _settings(tmp_path / "file" / "instance")
+
+
+def test_a_folder_from_before_there_were_seals_gets_its_key_once(tmp_path: Path) -> None:
+    stored = json.loads(_file_of(tmp_path).read_text())
+    del stored["seal_keys"]
+    _file_of(tmp_path).write_text(json.dumps(stored))
+    found: list[Settings] = []
+    threads = [threading.Thread(target=lambda: found.append(_settings(tmp_path))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({one.seal_keys for one in found}) == 1
+    assert {
+        name: keys for name, keys in json.loads(_file_of(tmp_path).read_text()).items() if name != "seal_keys"
+    } == stored
+
+
+def _file_of(folder: Path) -> Path:
+    _settings(folder) if not (folder / KEYS_FILE).exists() else None
+    return folder / KEYS_FILE

@@ -1,0 +1,263 @@
+"""The seal as it is stored: heads, the tree's nodes, and ledger entries in the form in which they are sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, String, exists, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from preferences.domain.merkle import Frontier, peaks_of
+from preferences.domain.merkle import hash_node as join
+from preferences.domain.recipient_id import format_recipient_id
+from preferences.domain.seal import Head, SealedEntry, SealedText, SignedHead
+from preferences.models.ledger import LedgerEntryRow
+from preferences.models.purpose import NoticeTextRow, NoticeVersionRow, PurposeRow
+from preferences.models.seal import SealedEntryRow, SealHeadRow, SealNodeRow
+
+TILE = 8
+"""Levels between kept nodes: 256 hashes lie side by side and are read together."""
+_MOST_TILES = 256
+NoticeDigests = Mapping[tuple[int, str], bytes]
+
+_ENTRY = LedgerEntryRow
+ENTRY_COLUMNS: tuple[Any, ...] = (
+    _ENTRY.id,
+    _ENTRY.recipient_id,
+    _ENTRY.purpose_id,
+    PurposeRow.key,
+    _ENTRY.training_id,
+    type_coerce(_ENTRY.act, String),
+    type_coerce(_ENTRY.basis, String),
+    type_coerce(_ENTRY.method, String),
+    type_coerce(_ENTRY.actor, String),
+    _ENTRY.actor_id,
+    _ENTRY.notice_version_id,
+    _ENTRY.locale,
+    _ENTRY.occurred_at,
+    _ENTRY.recorded_at,
+    _ENTRY.paused_until,
+    _ENTRY.reference,
+    _ENTRY.evidence_digest,
+)
+WIDTH = len(ENTRY_COLUMNS)
+
+
+class TreeIncomplete(Exception):
+    """A node that a proof needs is not there: the seal was damaged. `flask ledger verify` says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """A head with the sealer's own notes; see models.seal.SealHeadRow."""
+
+    signed: SignedHead
+    newest_entry_id: int
+    settled_entry_id: int
+    seen_at: datetime
+
+
+class StoredTree:
+    """The nodes of the sealed tree, read 256 at a time and kept as long as a few proofs need them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._tiles: dict[tuple[int, int], dict[int, bytes]] = {}
+
+    def node_at(self, level: int, index: int) -> bytes:
+        """The hash of a complete subtree. Raises TreeIncomplete."""
+        if level % TILE:
+            return join(self.node_at(level - 1, 2 * index), self.node_at(level - 1, 2 * index + 1))
+        try:
+            return self._tile(level, index >> TILE)[index]
+        except KeyError:
+            raise TreeIncomplete(f"node {index} of level {level} is missing") from None
+
+    def frontier(self, size: int) -> Frontier:
+        """The tree of the first `size` leaves, to be grown."""
+        return Frontier(size, [self.node_at(level, index) for level, index in peaks_of(size)])
+
+    def _tile(self, level: int, number: int) -> dict[int, bytes]:
+        tile = self._tiles.get((level, number))
+        if tile is None:
+            if len(self._tiles) >= _MOST_TILES:
+                self._tiles.clear()
+            tile = self._tiles[level, number] = self._read(level, number << TILE)
+        return tile
+
+    def _read(self, level: int, start: int) -> dict[int, bytes]:
+        if level == 0:
+            wanted = select(SealedEntryRow.position, SealedEntryRow.leaf).where(
+                SealedEntryRow.position.between(start, start + 255)
+            )
+        else:
+            wanted = select(SealNodeRow.number, SealNodeRow.hash).where(
+                SealNodeRow.level == level, SealNodeRow.number.between(start, start + 255)
+            )
+        return {number: bytes(found) for number, found in self._session.execute(wanted)}
+
+
+def newest_head(session: Session) -> StoredHead | None:
+    """The last head; None before the first seal."""
+    row = session.scalar(select(SealHeadRow).order_by(SealHeadRow.number.desc()).limit(1))
+    return None if row is None else _head(row)
+
+
+def head_by_number(session: Session, number: int) -> StoredHead | None:
+    """One head."""
+    row = session.scalar(select(SealHeadRow).where(SealHeadRow.number == number))
+    return None if row is None else _head(row)
+
+
+def head_covering(session: Session, position: int) -> StoredHead | None:
+    """The first head that covers a position."""
+    wanted = select(SealHeadRow).where(SealHeadRow.tree_size > position).order_by(SealHeadRow.tree_size).limit(1)
+    row = session.scalar(wanted)
+    return None if row is None else _head(row)
+
+
+def heads_in_order(session: Session) -> Iterator[StoredHead]:
+    """Every head, streamed."""
+    wanted = select(SealHeadRow).order_by(SealHeadRow.number)
+    for row in session.scalars(wanted, execution_options={"yield_per": 500}):
+        yield _head(row)
+
+
+def newest_heads(session: Session, limit: int) -> list[StoredHead]:
+    """The last heads, newest first."""
+    return [_head(row) for row in session.scalars(select(SealHeadRow).order_by(SealHeadRow.number.desc()).limit(limit))]
+
+
+def public_keys(session: Session) -> list[tuple[bytes, int, int]]:
+    """Every key that ever signed, with the first and the last head that it signed, oldest first."""
+    first = func.min(SealHeadRow.number)
+    rows = session.execute(
+        select(SealHeadRow.public_key, first, func.max(SealHeadRow.number))
+        .group_by(SealHeadRow.public_key)
+        .order_by(first)
+    )
+    return [(bytes(key), start, end) for key, start, end in rows]
+
+
+def position_of(session: Session, entry_id: int) -> int | None:
+    """Where an entry is sealed; None as long as it is not."""
+    return session.scalar(select(SealedEntryRow.position).where(SealedEntryRow.entry_id == entry_id))
+
+
+def unsealed_entries(session: Session, *, after: int, limit: int) -> list[SealedEntry]:
+    """Entries that are not sealed yet, the smallest ids first."""
+    rows = session.execute(_unsealed(select_entries(), after).order_by(_ENTRY.id).limit(limit)).all()
+    digests = notice_digests(session) if rows else {}
+    return [as_sealed(row, digests) for row in rows]
+
+
+def has_unsealed(session: Session, *, after: int) -> bool:
+    """Whether there is an entry to seal."""
+    return session.scalar(_unsealed(select(_ENTRY.id), after).limit(1)) is not None
+
+
+def newest_entry_id(session: Session) -> int:
+    """The largest id in the ledger."""
+    return session.scalar(select(func.max(_ENTRY.id))) or 0
+
+
+def entry_as_sealed(session: Session, entry_id: int) -> SealedEntry | None:
+    """One entry as it is sealed, read from the ledger."""
+    row = session.execute(select_entries().where(_ENTRY.id == entry_id)).one_or_none()
+    if row is None:
+        return None
+    text = text_as_sealed(session, row.notice_version_id, row.locale)
+    digests = {} if text is None else {(row.notice_version_id, row.locale): text.digest}
+    return as_sealed(row, digests)
+
+
+def text_as_sealed(session: Session, version_id: int | None, locale: str | None) -> SealedText | None:
+    """The text that was shown; None where none of ours was."""
+    if version_id is None or locale is None:
+        return None
+    wanted = _texts().where(NoticeVersionRow.id == version_id, NoticeTextRow.locale == locale)
+    row = session.execute(wanted).one_or_none()
+    return None if row is None else _text(row)
+
+
+def notice_digests(session: Session) -> NoticeDigests:
+    """The digest of every notice text there is, by version and language."""
+    return {(row[0], row.locale): _text(row).digest for row in session.execute(_texts())}
+
+
+def select_entries() -> Select[Any]:
+    """Ledger entries with the columns that `as_sealed` takes first."""
+    return select(*ENTRY_COLUMNS).outerjoin(PurposeRow, PurposeRow.id == _ENTRY.purpose_id)
+
+
+def as_sealed(row: Any, digests: NoticeDigests) -> SealedEntry:
+    """An entry in the form in which it is sealed."""
+    entry, recipient_id, purpose_id, purpose, training, act, basis, method, actor, actor_id = row[:10]
+    version, locale, occurred_at, recorded_at, paused_until, reference, evidence_digest = row[10:WIDTH]
+    return SealedEntry(
+        entry=entry,
+        recipient=format_recipient_id(recipient_id),
+        purpose_id=purpose_id,
+        purpose=purpose or "",
+        training=training,
+        act=act,
+        basis=basis,
+        method=method,
+        actor=actor,
+        actor_id=actor_id,
+        notice_version=version,
+        notice_digest=digests.get((version, locale)),
+        locale=locale,
+        occurred_at=occurred_at,
+        recorded_at=recorded_at,
+        paused_until=paused_until,
+        reference=reference,
+        evidence_digest=None if evidence_digest is None else bytes(evidence_digest),
+    )
+
+
+def _unsealed(wanted: Select[Any], after: int) -> Select[Any]:
+    return wanted.where(_ENTRY.id > after, ~exists().where(SealedEntryRow.entry_id == _ENTRY.id))
+
+
+def _texts() -> Select[Any]:
+    return (
+        select(NoticeVersionRow.id, PurposeRow.key, NoticeVersionRow.number, NoticeVersionRow.customer_exception)
+        .add_columns(type_coerce(NoticeVersionRow.lawful_basis, String).label("basis"), NoticeVersionRow.published_at)
+        .add_columns(*(getattr(NoticeTextRow, name) for name in ("locale", "title", "what", "why", "who", "how_long")))
+        .join(PurposeRow, PurposeRow.id == NoticeVersionRow.purpose_id)
+        .join(NoticeTextRow, NoticeTextRow.notice_version_id == NoticeVersionRow.id)
+    )
+
+
+def _text(row: Row[Any]) -> SealedText:
+    return SealedText(
+        purpose_key=row.key,
+        number=row.number,
+        lawful_basis=row.basis,
+        customer_exception=bool(row.customer_exception),
+        published_at=row.published_at,
+        locale=row.locale,
+        title=row.title,
+        what=row.what,
+        why=row.why,
+        who=row.who,
+        how_long=row.how_long,
+    )
+
+
+def _head(row: SealHeadRow) -> StoredHead:
+    head = Head(
+        number=row.number,
+        tree_size=row.tree_size,
+        root=bytes(row.root),
+        previous=None if row.previous is None else bytes(row.previous),
+        sealed_at=row.sealed_at,
+        public_key=bytes(row.public_key),
+    )
+    endorsement = None if row.endorsement is None else bytes(row.endorsement)
+    signed = SignedHead(head, bytes(row.signature), endorsement)
+    return StoredHead(signed, row.newest_entry_id, row.settled_entry_id, row.seen_at)

@@ -9,6 +9,7 @@ def register(app: Flask) -> None:
     """Add every family of commands to the application."""
     from . import (
         demo,
+        doctor,
         imports,
         keys,
         ledger,
@@ -37,4 +38,5 @@ def register(app: Flask) -> None:
     app.cli.add_command(takedowns.takedowns)
     app.cli.add_command(worker.worker)
     app.cli.add_command(demo.demo)
+    app.cli.add_command(doctor.doctor)
     answer_in_one_line(app.cli)

@@ -16,6 +16,7 @@ To add a call: write a view in a file of this package and import the file in `re
   translates: it calls services and queries, and raises PreferencesError or Problem.
 - Bulk requests come as JSON or NDJSON (`bodies`), bulk answers likewise by `Accept` (`answers`): return
   `Stream(rows, name="results", head={...})` from a reading call for rows that are found while they are sent.
+- `raw=RawBody("message/rfc822", "message")` lets one field come as the whole body, byte for byte.
 - Tests take `make_key(session, Scope.LINKS)` from `tests.factories`: the bearer text of a fresh key.
 """
 
@@ -31,6 +32,6 @@ register_problem_handlers(blueprint)
 
 def register_api(app: Flask) -> None:
     """Import every file of calls, so that their views are on the blueprint, and register it."""
-    from . import choices, eligibility, links, recipients, reference, suppressions  # noqa: F401
+    from . import choices, eligibility, header_check, links, recipients, reference, suppressions  # noqa: F401
 
     app.register_blueprint(blueprint)

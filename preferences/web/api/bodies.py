@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, Any, NoReturn, TypeVar
 
 from flask import request
@@ -31,11 +32,23 @@ MOST_LINE_BYTES = 64 * 1024
 _SUSPICIOUS = (b"\\u0000", b"\\ud", b"\\uD")
 
 
-def read_body(model: type[M], *, bulk: str | None = None, most_rows: int = 0) -> M:
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """Another way to send a call's one large field: as the whole body, byte for byte, under a content type of its own."""
+
+    content_type: str
+    field: str
+
+
+def read_body(model: type[M], *, bulk: str | None = None, most_rows: int = 0, raw: RawBody | None = None) -> M:
     """The request's body as this model. `bulk` names the field that holds rows, which may also come as NDJSON."""
-    kind = _content_type(bulk is not None)
+    kind = _content_type([JSON, *([NDJSON] if bulk else []), *([raw.content_type] if raw else [])])
+    document: Any
+    lines: list[int] | None
     if kind == NDJSON and bulk is not None:
         document, lines = _read_lines(model, bulk, most_rows)
+    elif raw is not None and kind == raw.content_type:
+        document, lines = {raw.field: read_raw()}, None
     else:
         document, lines = parse_json(read_raw()), None
     if bulk is not None and isinstance(document, dict) and isinstance(document.get(bulk), list):
@@ -138,8 +151,7 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _content_type(bulk: bool) -> str:
-    accepted = [JSON, NDJSON] if bulk else [JSON]
+def _content_type(accepted: list[str]) -> str:
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in accepted or encoding != "identity" or charset not in {"utf-8", "utf8"}:

@@ -25,7 +25,7 @@ from preferences.web.plumbing import settings, utc_now
 
 from .answers import Answer, Stream, answer_response, stream_response, write_json
 from .auth import authenticate, require_scope, spend_one_call
-from .bodies import BULK_BODY, SMALL_BODY, read_body, read_parameters, read_raw, wants_ndjson
+from .bodies import BULK_BODY, SMALL_BODY, RawBody, read_body, read_parameters, read_raw, wants_ndjson
 from .problems import Problem
 
 B = TypeVar("B", bound=BaseModel)
@@ -78,6 +78,8 @@ class Spec:
     """How it answers when all is well."""
     problems: tuple[int, ...]
     """Statuses it answers beside those that every call can answer."""
+    raw: RawBody | None
+    """How else the body may come."""
 
 
 def call(
@@ -92,6 +94,7 @@ def call(
     rows: str | None = None,
     statuses: tuple[int, ...] = (200,),
     problems: tuple[int, ...] = (),
+    raw: RawBody | None = None,
 ) -> Callable[[Callable[Concatenate[Call[B], P], Answer | Stream]], Callable[P, Response]]:
     """Make a view of the API. It gets a `Call` first, then the path's parameters, and returns an Answer or a Stream.
 
@@ -108,6 +111,7 @@ def call(
         rows=rows,
         statuses=statuses,
         problems=problems,
+        raw=raw,
     )
 
     def declare(view: Callable[Concatenate[Call[B], P], Answer | Stream]) -> Callable[P, Response]:
@@ -117,10 +121,10 @@ def call(
             key = authenticate(now)
             require_scope(key, scope)
             spend_one_call(key, now)
-            most = BULK_BODY if bulk else SMALL_BODY
+            most = BULK_BODY if bulk or raw else SMALL_BODY
             request.max_content_length = min(most, settings().max_body_bytes)
             idempotency_key = _idempotency_key(effect)
-            body = _read(takes, bulk, most_rows)
+            body = _read(takes, spec)
 
             def run(session: Session) -> Answer | Stream:
                 return view(Call(key, body, session, now), *args, **kwargs)
@@ -141,12 +145,12 @@ def spec_of(view: Callable[..., Any]) -> Spec | None:
     return getattr(view, "spec", None)
 
 
-def _read(takes: type[B], bulk: str | None, most_rows: int) -> B:
+def _read(takes: type[B], spec: Spec) -> B:
     if request.method in {"GET", "HEAD", "DELETE"}:
         return read_parameters(takes)
     if request.args:
         raise Problem(400, "malformed", "This call takes no parameters in the query string.")
-    return read_body(takes, bulk=bulk, most_rows=most_rows)
+    return read_body(takes, bulk=spec.bulk, most_rows=spec.most_rows, raw=spec.raw)
 
 
 @dataclass(frozen=True, slots=True)

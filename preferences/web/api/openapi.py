@@ -157,6 +157,10 @@ def _request_body(spec: Spec, takes: Document) -> Document:
         rest = set(spec.takes.model_fields) - {spec.bulk}
         first = f"First a line with everything but `{spec.bulk}`, then one" if rest else "One"
         content[NDJSON] = {"schema": {"type": "string", "description": f"{first} of `{spec.bulk}` a line."}}
+    if spec.raw is not None:
+        content[spec.raw.content_type] = {
+            "schema": {"type": "string", "description": f"What `{spec.raw.field}` holds, byte for byte."}
+        }
     return {"required": True, "content": content}
 
 

@@ -30,6 +30,7 @@ EVERY_CALL: list[tuple[Request, Scope]] = [
     ),
     (("GET", "/suppressions", None), Scope.SUPPRESSIONS_READ),
     (("POST", "/eligibility", {"purpose": "marketing", "recipients": ["anna@example.se"]}), Scope.ELIGIBILITY),
+    (("POST", "/header-check", {"message": "List-Id: <news.example>\r\n\r\n"}), Scope.HEADER_CHECK),
 ]
 WITH_BODY = [request for request, _ in EVERY_CALL if request[2] is not None]
 BULK = [request for request in WITH_BODY if "recipients" in request[2]]

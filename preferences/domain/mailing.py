@@ -40,9 +40,10 @@ class MailPermit:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OwnMail:
-    """A mail about the person's own request (a confirmation, a fresh link): no purpose, no promotion (D15)."""
+    """A mail about the person's own request (a confirmation, a fresh link): no purpose, no promotion (D15). Or one to staff."""
 
-    recipient_id: RecipientId
+    recipient_id: RecipientId | None
+    """None for staff."""
     address: str
     name: str | None
     locale: str

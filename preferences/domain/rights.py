@@ -22,6 +22,12 @@ MOST_A_DAY = 20
 MOST_DETAILS = 2000
 """Characters of what a person writes with a request."""
 
+MOST_ANSWER = 10_000
+"""Characters of a written answer."""
+
+ALERT_DAYS = (14, 7, 2, -1)
+"""So many days before the due date staff are reminded; the last is the day after it."""
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFERENCE = re.compile(f"R-[{_ALPHABET}]{{8}}", re.ASCII)
 
@@ -68,6 +74,11 @@ class NotTaken(StrEnum):
 def due_on(received_at: datetime) -> date:
     """The last day of the answer: the day of receipt plus 28 days."""
     return (received_at + ANSWER_WITHIN).date()
+
+
+def latest_extension(received_at: datetime) -> date:
+    """The last day that an extension may name: two further months after the one that the law gives (GDPR 12(3))."""
+    return (received_at + ANSWER_WITHIN + LONGEST_EXTENSION).date()
 
 
 def new_reference() -> str:

@@ -17,6 +17,7 @@ from preferences.services.informational_mail import Mailing, permit_mail
 from preferences.services.mail_links import MailLinks
 from preferences.services.outbox_jobs import Job, payload_of
 from preferences.services.own_mail import prepare_own_mail
+from preferences.services.staff_mail import is_staff_mail, prepare_staff_mail
 
 
 def make_message(session: Session, job: Job, *, now: datetime) -> MailMessage:
@@ -28,6 +29,16 @@ def make_message(session: Session, job: Job, *, now: datetime) -> MailMessage:
     links = mail_links(settings)
     payload = payload_of(session, job)
     message_id = message_id_for(job.identity, settings)
+    if is_staff_mail(payload):
+        staff = prepare_staff_mail(
+            session,
+            payload,
+            organisation_email=settings.organisation_email,
+            base_url=settings.base_url,
+            locale=settings.default_locale,
+            now=now,
+        )
+        return own_message(staff, settings=settings, now=now, message_id=message_id)
     if "purpose" not in payload:
         own = prepare_own_mail(
             session, job.recipient_id, payload, links=links, default_locale=settings.default_locale, now=now

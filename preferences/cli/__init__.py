@@ -17,6 +17,7 @@ def register(app: Flask) -> None:
         mailers,
         purposes,
         recipients,
+        requests,
         setup,
         sign_up,
         takedowns,
@@ -36,6 +37,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(sign_up.forms)
     app.cli.add_command(trainings.trainings)
     app.cli.add_command(takedowns.takedowns)
+    app.cli.add_command(requests.requests)
     app.cli.add_command(worker.worker)
     app.cli.add_command(demo.demo)
     app.cli.add_command(doctor.doctor)

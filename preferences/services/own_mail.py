@@ -25,13 +25,23 @@ from preferences.queries.trainings import training_by_id
 from .mail_links import MailLinks
 from .photo_mail import photo_notice, takedown_mail
 from .receipts import receipt_mail
-from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received
+from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received, request_worked
 from .sign_up_mail import prepare_sign_up_mail
 from .step_up import is_waiting
 
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
 _ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
-_THEIR_OWN_DATA = frozenset({"step_up", "rights_received", "receipt", "takedown_received", "takedown_done"})
+_THEIR_OWN_DATA = frozenset(
+    {
+        "step_up",
+        "rights_received",
+        "rights_extended",
+        "rights_answered",
+        "receipt",
+        "takedown_received",
+        "takedown_done",
+    }
+)
 """A restricted person must still be able to see what we hold, and to lift the restriction (GDPR 15, 18)."""
 
 
@@ -65,6 +75,8 @@ def prepare_own_mail(
             parameters = _step_up(session, recipient, payload, links, now)
         case "rights_received":
             parameters = request_received(session, recipient, payload, links, now)
+        case "rights_extended" | "rights_answered":
+            parameters = request_worked(session, recipient, payload, links, now)
         case "address_old":
             parameters = address_old(session, recipient, payload, links, now)
         case "photo_notice":

@@ -13,7 +13,7 @@ from preferences.domain.address_change import MOST_A_DAY, AddressChange, ChangeS
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.mailing import MailDropped, OwnMail
-from preferences.domain.rights import OPEN_STATES
+from preferences.domain.rights import OPEN_STATES, RightsState
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.models.crypto import keyring
 from preferences.queries.address_changes import address_change, count_changes_to, is_out_of_reach, is_taken
@@ -42,6 +42,25 @@ def request_received(
         "is_open": one.state in OPEN_STATES,
         "received_at": one.received_at,
         "due_on": one.due_on,
+        "link": links.preferences_url(recipient, 0, reference=0, now=now),
+    }
+
+
+def request_worked(
+    session: Session, recipient: RecipientView, payload: Mapping[str, Any], links: MailLinks, now: datetime
+) -> dict[str, Any]:
+    """What staff did with a request: the later date and its reason, or the answer as written."""
+    found = requests_by_reference(session, recipient.id, [str(payload.get("reference"))])
+    if not found:
+        raise MailDropped("unknown_request")
+    one = found[0]
+    return {
+        "reference": one.reference,
+        "kind": one.kind.value,
+        "due_on": one.due_on,
+        "reason": one.extension_reason or "",
+        "answer": one.answer or "",
+        "is_refused": one.state is RightsState.REFUSED,
         "link": links.preferences_url(recipient, 0, reference=0, now=now),
     }
 

@@ -20,6 +20,7 @@ from preferences.services.heartbeats import forget_workers
 from preferences.services.idempotency import forget_answers
 from preferences.services.imports import forget_old_imports
 from preferences.services.outbox_jobs import forget_finished_jobs
+from preferences.services.rights_work import remind_of_requests
 from preferences.services.sign_up import forget_sign_ups
 from preferences.services.step_up import forget_step_ups
 
@@ -47,6 +48,7 @@ CHORES: dict[str, Chore] = {
     "idempotency_keys": Chore(HOURLY, forget_answers),
     "imports": Chore(HOURLY, forget_old_imports),
     "outbox_jobs": Chore(HOURLY, forget_finished_jobs),
+    "requests_due": Chore(HOURLY, remind_of_requests),
     "sign_ups": Chore(HOURLY, forget_sign_ups),
     "step_ups": Chore(HOURLY, forget_step_ups),
     "workers": Chore(HOURLY, forget_workers),

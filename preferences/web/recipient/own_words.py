@@ -188,6 +188,8 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "takedown_done": _("What became of something to be removed"),
         "receipt": _("The receipt of what you changed"),
         "rights_received": _("The receipt of a request"),
+        "rights_extended": _("A later date for our answer"),
+        "rights_answered": _("Our answer to a request"),
         "address_old": _("A question about your change of address"),
     },
 }

@@ -1,0 +1,85 @@
+"""`flask requests`: rights requests, answered in writing and in time."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from preferences.domain.recipient_id import format_recipient_id
+from preferences.domain.rights import RightsState
+from preferences.models.transaction import reading, transaction
+from preferences.queries.rights_queue import RequestToWork, closed_requests, open_requests
+from preferences.services.rights_work import answer_request, apply_wanted, extend_request
+
+requests = AppGroup("requests", help="Rights requests: who asked for what, and by when they get an answer.")
+
+_ANSWER = click.option("--answer", required=True, help="The answer; the person gets it by email, as written.")
+
+
+@requests.command("list")
+@click.option("--all", "with_closed", is_flag=True, help="List what is over too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def list_requests(with_closed: bool, as_json: bool) -> None:
+    """What waits for an answer, soonest due first."""
+    with reading() as session:
+        found = [*open_requests(session), *(closed_requests(session) if with_closed else ())]
+    if as_json:
+        click.echo(json.dumps([_as_json(one) for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        click.echo(f"{one.reference}  {one.due_on}  {one.state.value}  {one.kind.value}")
+    if not found:
+        click.echo("Nothing waits.")
+
+
+@requests.command("extend")
+@click.argument("reference")
+@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The new date, YYYY-MM-DD.")
+@click.option("--reason", required=True, help="Why; the person gets it by email, as written.")
+def extend(reference: str, until: datetime, reason: str) -> None:
+    """Give the answer more time, once and before it is due, and tell the person why."""
+    with transaction() as session:
+        extend_request(session, reference, until=until.date(), reason=reason, now=datetime.now(UTC))
+    click.echo(f"{reference} is due on {until.date()}.")
+
+
+@requests.command("fulfil")
+@click.argument("reference")
+@_ANSWER
+@click.option("--apply", "write_fields", is_flag=True, help="First write the profile fields that are asked for.")
+def fulfil(reference: str, answer: str, write_fields: bool) -> None:
+    """Close it as done, and mail the answer to the person."""
+    now = datetime.now(UTC)
+    with transaction() as session:
+        fields = apply_wanted(session, reference, now=now) if write_fields else ()
+        answer_request(session, reference, RightsState.FULFILLED, answer=answer, now=now)
+    click.echo(f"{reference} is fulfilled." + (f" Written: {', '.join(fields)}." if fields else ""))
+
+
+@requests.command("refuse")
+@click.argument("reference")
+@_ANSWER
+def refuse(reference: str, answer: str) -> None:
+    """Close it as refused, with the reason, and mail that to the person."""
+    with transaction() as session:
+        answer_request(session, reference, RightsState.REFUSED, answer=answer, now=datetime.now(UTC))
+    click.echo(f"{reference} is refused.")
+
+
+def _as_json(one: RequestToWork) -> dict[str, Any]:
+    return {
+        "reference": one.reference,
+        "kind": one.kind.value,
+        "state": one.state.value,
+        "recipient": format_recipient_id(one.recipient_id),
+        "details": one.details,
+        "received_at": one.received_at.isoformat(timespec="seconds"),
+        "due_on": one.due_on.isoformat(),
+        "extension_reason": one.extension_reason,
+        "closed_at": one.closed_at.isoformat(timespec="seconds") if one.closed_at else None,
+        "answer": one.answer,
+    }

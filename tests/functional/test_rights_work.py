@@ -140,7 +140,7 @@ def test_what_was_wanted_is_written_and_mailers_are_told(session: Session) -> No
     with transaction() as writing:
         assert apply_wanted(writing, reference, now=ARRIVED) == ("name", "telephone")
     row = session.scalars(select(RecipientRow)).one()
-    assert (row.name, row.profile["telephone"]) == ("Anna Ö", "+46 8 1")
+    assert (row.name, (row.profile or {})["telephone"]) == ("Anna Ö", "+46 8 1")
     told = session.scalars(select(ChangeEventRow).where(ChangeEventRow.type == EventType.RECIPIENT_CORRECTED)).one()
     assert told.data == {"fields": ["name", "telephone"]}
     session.rollback()

@@ -108,6 +108,13 @@ class Settings:
     rate_limit_storage: str = _setting("`memory://` or `redis://…` for several processes", default="memory://")
     api_calls_per_minute: int = _setting("calls one API key may make a minute", default=6000)
     max_body_bytes: int = _setting("largest request body accepted", default=32 * 1024 * 1024)
+    metrics_key: str = _setting(
+        "bearer key that opens `/metrics` on the public port; without it there is nothing there",
+        default="",
+        secret="yes",
+    )
+    metrics_port: int = _setting("port on which the worker answers `/metrics` without a key; 0: none", default=0)
+    metrics_host: str = _setting("address for that port", default="127.0.0.1")
     log_level: str = _setting("`debug`, `info`, `warning` or `error`", default="info")
 
     @property

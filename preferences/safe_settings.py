@@ -33,6 +33,7 @@ BETWEEN = {
     "trusted_proxies": (0, 10),
     "api_calls_per_minute": (1, 10_000_000),
     "max_body_bytes": (1024, 1024**3),
+    "metrics_port": (0, 65535),
 }
 REQUIRED = ("database_url", "base_url", "secret_keys", "link_keys", "data_keys", "index_key", "seal_keys")
 KEYS = ("secret_keys", "link_keys", "data_keys", "index_key", "seal_keys")
@@ -120,6 +121,10 @@ def _is_domain(text: str) -> bool:
         return False
 
 
+def _is_bearer_key(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-]{24,200}", text, re.ASCII) is not None
+
+
 def _is_mailbox(text: str) -> bool:
     try:
         return bool(parse_address(parseaddr(text)[1]))
@@ -172,5 +177,6 @@ _SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
     "unsubscribe_mail_domain": (_is_domain, "must be a domain in lower case, such as stop.example.com"),
     "list_domain": (_is_domain, "must be a domain in lower case, such as lists.example.com"),
     "rate_limit_storage": (_is_storage, "must be memory:// or, with the redis package installed, redis://host"),
+    "metrics_key": (_is_bearer_key, "must be 24 characters or more: letters, digits, - and _"),
     "log_level": (lambda text: text.lower() in LOG_LEVELS, "must be debug, info, warning or error"),
 }

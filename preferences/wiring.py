@@ -129,10 +129,12 @@ def register_blueprints(app: Flask, settings: Settings) -> None:
     """Every edge that answers HTTP."""
     from preferences.web import local
     from preferences.web.api import register_api
+    from preferences.web.health import register_health
     from preferences.web.pages import register_pages
     from preferences.web.recipient import blueprint as recipient
 
     register_pages(app, settings)
+    register_health(app, settings)
     app.register_blueprint(recipient)
     register_api(app)
     if local.belongs_here(settings):

@@ -14,9 +14,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +30,7 @@ from granian.log import LogLevels
 
 from preferences.config import Environment, MailTransport, Settings
 from preferences.domain.errors import PreferencesError
+from preferences.metrics import share_counts
 
 from .demo import Demo, make_demo
 from .setup import prepare_database
@@ -52,6 +54,11 @@ def run_everything(app: Flask) -> int:
     if taken:
         click.echo(taken, err=True)
         return 1
+    with _counts_shared(settings):
+        return _prepare_and_serve(app, settings)
+
+
+def _prepare_and_serve(app: Flask, settings: Settings) -> int:
     made: Demo | None = None
     try:
         with app.app_context():
@@ -64,6 +71,23 @@ def run_everything(app: Flask) -> int:
         click.echo(f"Error: {error.detail}", err=True)
         return 1
     return _serve(settings, made)
+
+
+@contextlib.contextmanager
+def _counts_shared(settings: Settings) -> Iterator[None]:
+    """Where somebody reads them, let all processes of this service count in one folder, in memory; see preferences/metrics."""
+    if not settings.metrics_key and not settings.metrics_port:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="preferences-metrics-", dir=_memory_folder()) as folder:
+        share_counts(Path(folder))
+        yield
+
+
+def _memory_folder() -> str | None:
+    """Where files lie in memory; None: nowhere."""
+    folder = "/dev/shm"  # noqa: S108 - a fresh folder with a random name is made in it, for this user alone
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def port_in_use(settings: Settings) -> str:

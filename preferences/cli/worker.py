@@ -7,12 +7,14 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import IO
+from typing import IO, cast
 
 import click
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from preferences.worker import SomebodyElseWorks, Worker, work_alone
+from preferences.config import Settings
+from preferences.worker import SomebodyElseWorks, Worker, metrics_served, work_alone
 
 from .worker_status import show_status
 
@@ -38,7 +40,9 @@ def worker(once: bool, status: bool, as_json: bool, parent: int | None) -> None:
         return parent is None or os.getppid() == parent
 
     lock = _alone_or_refuse() if parent is None else _wait_until_alone(stop, still_wanted)
-    Worker(stop=stop).run(still_wanted)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    with metrics_served(app, cast(Settings, app.extensions["preferences.settings"])):
+        Worker(stop=stop).run(still_wanted)
     if lock is not None:
         lock.close()
 

@@ -19,6 +19,8 @@ class Access(StrEnum):
     STEP_UP = "step_up"
     """An open session of a person who has proved the mailbox; preferences/web/session.py keeps everybody else out."""
     MAILER = "mailer"
+    OPERATOR = "operator"
+    """A monitor, with the bearer key of PREFERENCES_METRICS_KEY."""
     LOCAL = "local"
     """Development only: the local mailbox."""
 

@@ -2,5 +2,6 @@
 
 from .alone import SomebodyElseWorks, work_alone
 from .loop import Worker
+from .metrics_port import metrics_served
 
-__all__ = ["SomebodyElseWorks", "Worker", "work_alone"]
+__all__ = ["SomebodyElseWorks", "Worker", "metrics_served", "work_alone"]

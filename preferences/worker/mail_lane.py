@@ -15,6 +15,7 @@ from preferences.domain.mailing import MailDropped, MailRefused
 from preferences.domain.retry import wait_after
 from preferences.integrations.mail import MailMessage
 from preferences.integrations.transport import MailNotSent, Retry, mail
+from preferences.metrics import JOBS
 from preferences.models.crypto import UnreadableValue
 from preferences.models.transaction import reading, transaction
 from preferences.services.outbox_jobs import (
@@ -92,6 +93,7 @@ class MailLane:
     def _finish(self, job: Job, outcome: str) -> None:
         with transaction() as session:
             finish_job(session, job, outcome, now=self.clock())
+        JOBS.labels(job.kind.value, outcome.partition(":")[0].replace(" ", "_")).inc()
         log.info("job_done", job=job.id, outcome=outcome, attempts=job.attempts)
 
     def _again(self, job: Job, code: str) -> None:
@@ -101,6 +103,7 @@ class MailLane:
             return
         with transaction() as session:
             retry_job(session, job, f"will retry: {code}", run_at=self.clock() + wait)
+        JOBS.labels(job.kind.value, "retried").inc()
         log.warning(
             "job_retried", job=job.id, outcome=code, attempts=job.attempts, wait_seconds=round(wait.total_seconds())
         )

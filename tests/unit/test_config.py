@@ -193,6 +193,7 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         "UNSUBSCRIBE_MAIL_DOMAIN": "stop.kundbolaget.se", "LIST_DOMAIN": "lists.kundbolaget.se", "TRUSTED_PROXIES": "1",
         "RATE_LIMIT_STORAGE": "memory://", "API_CALLS_PER_MINUTE": "10", "MAX_BODY_BYTES": "2048", "LOG_LEVEL": "warning",
         "CORRECTABLE_FIELDS": "name, telephone", "ORGANISATION_COUNTRY": "NO", "ORGANISATION_PHONE": "+47 22 00 00 00",
+        "METRICS_KEY": "monitor-0123456789-abcdefgh", "METRICS_PORT": "9464", "METRICS_HOST": "0.0.0.0",
     }  # fmt: skip
     found = _read(tmp_path, **SAFE, **others)
     assert {entry.name for entry in fields(Settings)} <= {name.lower() for name in (*SAFE, *others)}

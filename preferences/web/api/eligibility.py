@@ -18,6 +18,7 @@ from preferences.domain.eligibility import SENTENCES, Allowed, Decision, Reason,
 from preferences.domain.errors import UnknownPurpose
 from preferences.domain.purpose import About, LawfulBasis, Purpose
 from preferences.domain.scopes import Scope
+from preferences.metrics import ELIGIBILITY
 from preferences.models.transaction import reading_beside
 from preferences.queries.purposes import catalogue
 from preferences.services.eligibility import decide_many, sessions_worth_having
@@ -100,6 +101,8 @@ def ask_eligibility(call: Call[EligibilityAsked]) -> Stream:
     counts: Counter[Reason] = Counter()
 
     def tail() -> dict[str, Any]:
+        for reason, count in counts.items():
+            ELIGIBILITY.labels(reason.value).inc(count)
         log.info("eligibility_answered", mailer=call.key.mailer.key, **head, counts=counts)
         return {"counts": counts, "reasons": {reason: SENTENCES[reason] for reason in sorted(counts)}}
 

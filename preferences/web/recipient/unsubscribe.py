@@ -22,6 +22,7 @@ from preferences.domain.acts import Method
 from preferences.domain.capability import Capability, Claims
 from preferences.domain.errors import BadToken
 from preferences.domain.purpose import NoticeVersionId
+from preferences.metrics import ONE_CLICKS, OneClickResult
 from preferences.models.transaction import deciding, reading, transaction
 from preferences.queries.notices import notice_exists
 from preferences.queries.purposes import catalogue
@@ -86,16 +87,21 @@ def unsubscribe_by_link(token: str) -> str | AnyResponse | Page:
     claims = _open(token)
     if isinstance(posted, Ignored):
         log.info("unsubscribe_post_ignored", reason=posted.reason)
+        has_no_body = posted.reason == "no_body"
+        ONE_CLICKS[OneClickResult.NO_BODY if has_no_body else OneClickResult.OTHER_BODY].inc()
         return _page(token, claims)
     try:
         if isinstance(posted, OneClick):
             _stop_by_one_click(claims)
+            ONE_CLICKS[OneClickResult.VALID if claims else OneClickResult.INVALID_TOKEN].inc()
             return _accept()
         if claims is None:
             return _page(token, claims)
         _stop_by_form(claims, posted)
     except SQLAlchemyError as error:
         log.error("unsubscribe_not_stored", kind=type(error).__name__)
+        if isinstance(posted, OneClick):
+            ONE_CLICKS[OneClickResult.NOT_STORED].inc()
         return error_page(503)
     return redirect(keeping_language(f"/u/{token.strip('/')}"), code=303)
 

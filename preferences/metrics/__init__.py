@@ -1,0 +1,11 @@
+"""What a monitor reads: counts of what happened (`counts`), and the state of things asked of the database (`collect`).
+
+To add one: a Counter in counts.py that an edge increments, or a function in a file of this package that asks the database and
+its name in collect.COLLECTORS; and a row in docs/operations.md. Labels are closed vocabularies, keys of purposes or mailers,
+and route templates: never an address, an id, a token or a path.
+"""
+
+from .collect import registry
+from .counts import ELIGIBILITY, JOBS, ONE_CLICKS, OneClickResult, count_request, share_counts
+
+__all__ = ["ELIGIBILITY", "JOBS", "ONE_CLICKS", "OneClickResult", "count_request", "registry", "share_counts"]

@@ -16,6 +16,7 @@ SCENARIOS = {
     "page": "GETs of the preference page a second",
     "links": "tokens minted in process, and POST /links",
     "eligibility": "100,000 addresses against 1,000,000 recipients through the API",
+    "feed": "changes read a second through GET /changes",
     "imports": "1,000,000 rows applied",
 }
 

@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 from preferences.extensions import alembic
 from preferences.models.transaction import transaction
 from preferences.services.builtin_purposes import ensure_builtin_purposes
+from preferences.services.feed_order import keep_feed_order
 
 
 @click.command("setup")
@@ -30,3 +31,4 @@ def prepare_database() -> None:
         alembic.upgrade()
     with transaction() as session:
         ensure_builtin_purposes(session, now=datetime.now(UTC))
+        keep_feed_order(session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, SerialId, UtcDateTime
@@ -41,3 +41,17 @@ class ApiKeyRow(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     mailer: Mapped[MailerRow] = relationship()
+
+
+class AcknowledgementRow(Base):
+    """A mailer has applied every change up to here. Rows only come to it; the furthest is where the mailer stands.
+
+    Earlier ones stay as the proof of when the mailer had been told (GDPR 19).
+    """
+
+    __tablename__ = "acknowledgements"
+
+    mailer_id: Mapped[int] = mapped_column(ForeignKey("mailers.id"), primary_key=True, autoincrement=False)
+    feed_order: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    acknowledged_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, String
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from preferences.domain.events import EventType
@@ -30,9 +30,15 @@ class ChangeEventRow(Base):
     """One recorded change, thin: ids, never addresses."""
 
     __tablename__ = "change_events"
-    __table_args__ = (CheckConstraint(one_of("type", EventType), name="type"),)
+    __table_args__ = (
+        CheckConstraint(one_of("type", EventType), name="type"),
+        Index("ix_change_events_feed", "feed_order", "id", sqlite_where=text("feed_order > 0")),
+    )
 
     id: Mapped[int] = mapped_column(SerialId, primary_key=True)
+    feed_order: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
+    """On PostgreSQL the number of the transaction that wrote it, filled by the database: ids may be committed out of order.
+    0 on SQLite, whose one writer keeps ids in order (its index stays empty). See ADR 0008."""
     type: Mapped[EventType] = mapped_column(Vocabulary(EventType))
     recipient_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     entry_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -25,6 +25,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from .problems import register_problem_handlers
+from .waiting import allow_waiting
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 register_problem_handlers(blueprint)
@@ -32,6 +33,7 @@ register_problem_handlers(blueprint)
 
 def register_api(app: Flask) -> None:
     """Import every file of calls, so that their views are on the blueprint, and register it."""
-    from . import choices, eligibility, header_check, links, recipients, reference, suppressions  # noqa: F401
+    from . import changes, choices, eligibility, header_check, links, recipients, reference, suppressions  # noqa: F401
 
     app.register_blueprint(blueprint)
+    allow_waiting(app)

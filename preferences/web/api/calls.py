@@ -41,8 +41,15 @@ class Effect(StrEnum):
     """A session that only reads; always answered afresh (T24)."""
     CHANGES = "changes"
     """One transaction around everything."""
+    WAITS = "waits"
+    """It may wait for something to happen and opens short reading sessions of its own; the one it is given reaches nothing."""
     MINTS = "mints"
     """A session that only reads, so that no lock is held: a repeat would double nothing, it merely gets the same answer."""
+
+    @property
+    def takes_idempotency_key(self) -> bool:
+        """Whether a repeat may get the first answer again."""
+        return self in {Effect.CHANGES, Effect.MINTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,8 @@ def call(
             request_of = Kept(key.mailer.id, idempotency_key, now)
             if effect is Effect.CHANGES:
                 return _change(run, request_of)
+            if effect is Effect.WAITS:
+                return _wait(run)
             return _mint(run, request_of) if effect is Effect.MINTS else _look(run)
 
         answer.spec = spec  # type: ignore[attr-defined]
@@ -220,6 +229,14 @@ def _look(run: Callable[[Session], Answer | Stream]) -> Response:
         return response
 
 
+def _wait(run: Callable[[Session], Answer | Stream]) -> Response:
+    """Run without a session: nothing is held while a call waits."""
+    found = run(Session())
+    if isinstance(found, Answer):
+        return answer_response(found, ndjson=wants_ndjson())
+    return stream_response(found, ndjson=wants_ndjson())
+
+
 def _then_close(chunks: Iterable[Any], needed: ExitStack) -> Iterator[Any]:
     with needed:
         yield from chunks
@@ -227,7 +244,7 @@ def _then_close(chunks: Iterable[Any], needed: ExitStack) -> Iterator[Any]:
 
 def _idempotency_key(effect: Effect) -> str | None:
     text = request.headers.get("Idempotency-Key")
-    if text is None or effect is Effect.READS:
+    if text is None or not effect.takes_idempotency_key:
         return None
     if not _IDEMPOTENCY_KEY.fullmatch(text):
         raise Problem(400, "malformed", "An Idempotency-Key is 1 to 200 visible ASCII characters, without spaces.")

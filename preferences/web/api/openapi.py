@@ -18,7 +18,7 @@ from werkzeug.routing import Rule
 from preferences.domain.scopes import Scope
 
 from .bodies import JSON, NDJSON
-from .calls import Effect, Spec, spec_of
+from .calls import Spec, spec_of
 from .problem_codes import STATUSES
 from .problems import PROBLEM_JSON
 from .types import RECIPIENT_ID_PATTERN, Nothing
@@ -137,7 +137,7 @@ def _parameters(path: str, spec: Spec) -> Iterator[Document]:
         if name == "recipient":
             schema["pattern"] = RECIPIENT_ID_PATTERN
         yield {"name": name, "in": "path", "required": True, "schema": schema}
-    if spec.effect is not Effect.READS:
+    if spec.effect.takes_idempotency_key:
         detail = (
             "A fresh one for every new request: a repeat within a day gets the first answer and has no second effect."
         )
@@ -148,7 +148,20 @@ def _parameters(path: str, spec: Spec) -> Iterator[Document]:
 def _query(spec: Spec, schemas: Document) -> Iterator[Document]:
     found = schemas.get(spec.takes.__name__, {})
     for name, schema in found.get("properties", {}).items():
-        yield {"name": name, "in": "query", "required": name in found.get("required", []), "schema": schema}
+        schema = _stated(schema)
+        parameter = {"name": name, "in": "query", "required": name in found.get("required", []), "schema": schema}
+        if "description" in schema:
+            parameter["description"] = schema.pop("description")
+        if schema.get("type") == "array":
+            parameter |= {"style": "form", "explode": False}
+        yield parameter
+
+
+def _stated(schema: Document) -> Document:
+    """The schema of a parameter where it is given: one that is left out is not null."""
+    given = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    rest = {name: value for name, value in schema.items() if name != "anyOf" and (name, value) != ("default", None)}
+    return {**rest, **given[0]} if len(given) == 1 else dict(schema)
 
 
 def _request_body(spec: Spec, takes: Document) -> Document:

@@ -45,6 +45,19 @@ Moment = Annotated[
     PlainSerializer(write_moment),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-05-01T12:00:00Z"]}),
 ]
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+def _whole_number(value: Any) -> Any:
+    if isinstance(value, str):
+        if not _DIGITS.fullmatch(value):
+            raise ValueError("must be a whole number")
+        return int(value)
+    return value
+
+
+Number = Annotated[int, BeforeValidator(_whole_number)]
+"""A number in a query string, where everything is text."""
 RecipientText = Annotated[
     str,
     Field(max_length=1000, description="A recipient's id (13 characters) or email address (at most 254 bytes)."),

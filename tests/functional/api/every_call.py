@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from preferences.domain.feed import START, format_cursor
 from preferences.domain.scopes import Scope
 
 NOBODY = "0000000000001"
@@ -29,6 +30,9 @@ EVERY_CALL: list[tuple[Request, Scope]] = [
         Scope.CHOICES_WRITE,
     ),
     (("GET", "/suppressions", None), Scope.SUPPRESSIONS_READ),
+    (("GET", "/changes", None), Scope.CHANGES_READ),
+    (("GET", "/changes/position", None), Scope.CHANGES_READ),
+    (("POST", "/changes/acknowledge", {"cursor": format_cursor(START)}), Scope.CHANGES_READ),
     (("POST", "/eligibility", {"purpose": "marketing", "recipients": ["anna@example.se"]}), Scope.ELIGIBILITY),
     (("POST", "/header-check", {"message": "List-Id: <news.example>\r\n\r\n"}), Scope.HEADER_CHECK),
 ]

@@ -18,6 +18,8 @@ from tests.support.client import StrictClient
 
 SECRET = "secret.person@example.se"
 
+TABLES = ("suppressions", "recipients", "change_events")
+
 
 def poisoned(value: Any) -> Any:
     """The same request about another address."""
@@ -37,7 +39,7 @@ def test_a_database_that_fails_is_503_and_says_nothing(
     api: Api, session: Session, request_: Request, _scope: Scope
 ) -> None:
     method, path, body = request_
-    for table in ("suppressions", "recipients"):
+    for table in TABLES:
         session.execute(text(f"ALTER TABLE {table} RENAME TO {table}_gone"))
     session.commit()
     try:
@@ -45,7 +47,7 @@ def test_a_database_that_fails_is_503_and_says_nothing(
             reply = api.send(method, path, poisoned(body), key="a-key-1")
     finally:
         session.rollback()
-        for table in ("suppressions", "recipients"):
+        for table in TABLES:
             session.execute(text(f"ALTER TABLE {table}_gone RENAME TO {table}"))
         session.commit()
     assert reply.problem(503)["code"] == "unavailable"

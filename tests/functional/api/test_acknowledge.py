@@ -1,0 +1,128 @@
+"""A mailer says how far it is: never backwards, never beyond the feed, and everybody can see who is behind."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.acts import Act
+from preferences.domain.feed import FeedPosition, format_cursor
+from preferences.domain.scopes import Scope
+from preferences.models.mailer import AcknowledgementRow
+from preferences.queries.mailers import mailer_by_key
+from preferences.queries.reconciliation import mailers_behind, newest_opt_out_told
+from tests.factories import act, make_key, make_recipient
+from tests.functional.api.support import Api
+from tests.support.client import StrictClient
+
+
+@pytest.fixture
+def api(client: StrictClient, session: Session) -> Api:
+    return Api(client, make_key(session, Scope.CHANGES_READ), session)
+
+
+@pytest.fixture
+def shop(client: StrictClient, session: Session) -> Api:
+    return Api(client, make_key(session, Scope.CHANGES_READ, mailer="shop"), session)
+
+
+def read(api: Api, count: int = 1000) -> str:
+    return str(api.get(f"/changes?limit={count}").json["cursor"])
+
+
+def told(api: Api, cursor: Any) -> Any:
+    return api.post("/changes/acknowledge", {"cursor": cursor}).json
+
+
+def test_acknowledging_moves_the_mailer_and_nobody_else(api: Api, shop: Api, session: Session) -> None:
+    anna = make_recipient(session)
+    for _ in range(3):
+        act(session, anna, "marketing", Act.WITHDRAWN, occurred_at=datetime.now(UTC))
+    first, last = read(api, 1), read(api)
+    assert api.get("/changes/position").json == {
+        "cursor": None,
+        "acknowledged_at": None,
+        "newest": last,
+        "behind": 3,
+        "oldest_opt_out_at": api.get("/changes").json["changes"][0]["recorded_at"],
+    }
+    assert (told(api, first)["cursor"], told(api, first)["behind"]) == (first, 2)
+    done = told(api, last)
+    assert (done["cursor"], done["behind"], done["oldest_opt_out_at"]) == (last, 0, None)
+    assert shop.get("/changes/position").json["behind"] == 3
+
+
+def test_it_never_moves_back(api: Api, session: Session) -> None:
+    anna = make_recipient(session)
+    act(session, anna, "marketing")
+    old = read(api)
+    act(session, anna, "events", Act.OBJECTED)
+    new = read(api)
+    at = told(api, new)["acknowledged_at"]
+    assert (told(api, old)["cursor"], told(api, old)["acknowledged_at"]) == (new, at)
+    assert (told(api, new)["cursor"], told(api, new)["acknowledged_at"]) == (new, at)
+    assert session.scalar(select(func.count()).select_from(AcknowledgementRow)) == 1
+
+
+@pytest.mark.parametrize(
+    "cursor", [None, 1, "", "x", "A" * 26, format_cursor(FeedPosition(2**60, 1)), "å" * 26, ["A"], "A" * 60_000]
+)
+def test_only_a_cursor_of_this_feed_is_taken(api: Api, session: Session, cursor: Any) -> None:
+    problem = api.post("/changes/acknowledge", {"cursor": cursor}).problem(422)
+    assert problem["pointer"] == "/cursor"
+    assert session.scalar(select(func.count()).select_from(AcknowledgementRow)) == 0
+
+
+def test_unknown_fields_and_missing_ones_are_refused(api: Api) -> None:
+    assert api.post("/changes/acknowledge", {}).problem(422)
+    assert api.post("/changes/acknowledge", {"cursor": read(api), "all": True}).problem(422)
+
+
+def test_the_start_of_an_empty_feed_can_be_acknowledged(api: Api) -> None:
+    assert told(api, read(api))["behind"] == 0
+
+
+def test_those_behind_are_listed_with_the_oldest_opt_out(api: Api, shop: Api, session: Session) -> None:
+    anna = make_recipient(session)
+    act(session, anna, "marketing")
+    told(api, read(api))
+    act(session, anna, "service_news")
+    act(session, anna, "marketing", Act.WITHDRAWN, occurred_at=datetime.now(UTC) + timedelta(seconds=1))
+    session.rollback()
+    found = {one.mailer.key: one for one in mailers_behind(session)}
+    assert (found["newsletter"].changes, found["shop"].changes) == (2, 3)
+    assert found["shop"].acknowledged.at is None
+    assert found["newsletter"].oldest_opt_out_at is not None
+    told(api, read(api))
+    session.rollback()
+    found = {one.mailer.key: one for one in mailers_behind(session)}
+    assert (found["newsletter"].changes, found["newsletter"].oldest_opt_out_at) == (0, None)
+
+
+def test_it_is_known_when_each_mailer_was_told_of_an_opt_out(api: Api, shop: Api, session: Session) -> None:
+    anna, bo = make_recipient(session), make_recipient(session, "bo@example.se")
+    assert newest_opt_out_told(session, anna.id) is None
+    act(session, anna, "marketing", Act.WITHDRAWN)
+    told(api, read(api))
+    first = confirmed(session, anna.id)
+    act(session, bo, "marketing", Act.WITHDRAWN)
+    told(api, read(api))
+    assert confirmed(session, anna.id) == first, "a later acknowledgement does not change when it was"
+    assert first["newsletter"] is not None
+    assert first["shop"] is None
+    assert confirmed(session, bo.id)["newsletter"] is not None
+    act(session, anna, "events", Act.OBJECTED)
+    assert confirmed(session, anna.id) == {"newsletter": None, "shop": None}
+
+
+def confirmed(session: Session, recipient_id: Any) -> dict[str, datetime | None]:
+    session.rollback()
+    found = newest_opt_out_told(session, recipient_id)
+    assert found is not None
+    assert mailer_by_key(session, "newsletter") is not None
+    session.rollback()
+    return {one.mailer.key: one.confirmed_at for one in found.confirmations}

@@ -107,6 +107,9 @@ class Settings:
     )
     rate_limit_storage: str = _setting("`memory://` or `redis://…` for several processes", default="memory://")
     api_calls_per_minute: int = _setting("calls one API key may make a minute", default=6000)
+    webhook_private_hosts: tuple[str, ...] = _setting(
+        "hosts that endpoints may name although they are not public; outside production also over http", default=()
+    )
     max_body_bytes: int = _setting("largest request body accepted", default=32 * 1024 * 1024)
     metrics_key: str = _setting(
         "bearer key that opens `/metrics` on the public port; without it there is nothing there",

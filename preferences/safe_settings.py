@@ -157,6 +157,10 @@ def _are_locales(locales: tuple[str, ...]) -> bool:
     )
 
 
+def _are_hosts(names: tuple[str, ...]) -> bool:
+    return all(re.fullmatch(r"[a-z0-9.-]{1,253}|[0-9a-f:.]{2,45}", one, re.ASCII) for one in names)
+
+
 def _are_correctable(names: tuple[str, ...]) -> bool:
     return names == ("none",) or (len(names) == len(set(names)) and set(names) <= {"name", *PROFILE_FIELDS})
 
@@ -178,5 +182,6 @@ _SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
     "list_domain": (_is_domain, "must be a domain in lower case, such as lists.example.com"),
     "rate_limit_storage": (_is_storage, "must be memory:// or, with the redis package installed, redis://host"),
     "metrics_key": (_is_bearer_key, "must be 24 characters or more: letters, digits, - and _"),
+    "webhook_private_hosts": (_are_hosts, "must be host names or addresses in lower case, without port"),
     "log_level": (lambda text: text.lower() in LOG_LEVELS, "must be debug, info, warning or error"),
 }

@@ -1,6 +1,7 @@
 """What is stored: SQLAlchemy 2 models, one file per family, with their constraints in the database."""
 
 from . import (
+    endpoint,
     idempotency,
     import_batch,
     ledger,
@@ -23,6 +24,7 @@ from .base import Base
 
 __all__ = [
     "Base",
+    "endpoint",
     "idempotency",
     "import_batch",
     "ledger",

@@ -24,6 +24,7 @@ from preferences.models.upsert import insert_into
 from preferences.queries.intake import waiting_confirmations
 
 from .consent import event_for
+from .fan_out import fan_out_many, has_listeners
 from .intake_decide import PROVISIONAL, Batch, Decided
 from .intake_prepare import Sealed, seal_profile, seal_text
 from .recording import permission_is_newer
@@ -149,10 +150,21 @@ def _write_acts(
     bulk_insert(session, LedgerEntryRow.__table__, _ENTRY, entries, rows_a_statement=50)
     bulk_insert(session, EvidenceRow.__table__, _EVIDENCE, evidence)
     _write_choices(session, batch, acts, ids, moment)
-    bulk_insert(session, ChangeEventRow.__table__, _EVENT, events, rows_a_statement=50)
+    _write_events(session, events)
     stops = [one for one in acts if one.act is not None and one.act.stops]
     _cancel_confirmations(session, stops, now)
     _stop_everything(session, stops, origin, now)
+
+
+def _write_events(session: Session, events: list[tuple[Any, ...]]) -> None:
+    """The change events, and what endpoints have to hear of them."""
+    if not events or not has_listeners(session):
+        bulk_insert(session, ChangeEventRow.__table__, _EVENT, events, rows_a_statement=50)
+        return
+    ids = fresh_ids(session, ChangeEventRow.__table__, len(events))
+    rows = [(event_id, *event) for event_id, event in zip(ids, events, strict=True)]
+    bulk_insert(session, ChangeEventRow.__table__, ("id", *_EVENT), rows, rows_a_statement=50)
+    fan_out_many(session, ids)
 
 
 def _write_choices(session: Session, batch: Batch, acts: Sequence[Decided], ids: Sequence[int], moment: Moment) -> None:

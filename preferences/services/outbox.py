@@ -13,6 +13,8 @@ from preferences.domain.capability import RecipientId
 from preferences.domain.events import EventType
 from preferences.models.outbox import ChangeEventRow, JobKind, OutboxJobRow
 
+from .fan_out import fan_out
+
 
 def tell_change(
     session: Session,
@@ -24,10 +26,11 @@ def tell_change(
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Append one change event. `data` holds ids and codes only."""
-    session.execute(
-        insert(ChangeEventRow.__table__),  # type: ignore[arg-type]
+    event_id = session.execute(
+        insert(ChangeEventRow).returning(ChangeEventRow.id),
         {"type": event, "recipient_id": recipient_id, "entry_id": entry_id, "data": data, "recorded_at": now},
-    )
+    ).scalar_one()
+    fan_out(session, event_id, event, recipient_id=recipient_id, recorded_at=now)
 
 
 def enqueue_mail(

@@ -36,6 +36,8 @@ from preferences.models.ledger import ChoiceRow, ConfirmationRow, LedgerEntryRow
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.prepared import Prepared
 
+from .fan_out import fan_out_of, fan_out_one
+
 
 def _table(model: Any) -> Table:
     found = model.__table__
@@ -49,6 +51,7 @@ _events, _confirmations = _table(ChangeEventRow), _table(ConfirmationRow)
 _ZERO, _ONE = literal_column("0", Integer), literal_column("1", Integer)
 _NEXT_ID: ColumnElement[int] = literal_column("nextval('ledger_entries_id_seq')", _ledger.c.id.type)
 _KEY = ("recipient_id", "purpose_id", "training_id")
+_TOLD = ("type", "recipient_id", "recorded_at")
 _ENTRY = tuple(column for column in _ledger.c if column.name != "id")
 
 
@@ -97,7 +100,9 @@ def _write_in_steps(connection: Connection, register: Register, values: Mapping[
     assert row is not None  # noqa: S101 - RETURNING
     parameters["new_id"] = row[0]
     if _upsert_choice(register).run(connection, parameters) == 1:
-        _insert_event().run(connection, parameters)
+        event = _insert_event().fetch_one(connection, parameters)
+        assert event is not None  # noqa: S101 - RETURNING
+        fan_out_one().run(connection, {"event_id": event[0], **{name: values[name] for name in _TOLD}})
     if register is Register.STOP:
         _cancel().run(connection, parameters)
     return int(row[0])
@@ -114,8 +119,10 @@ def _at_once(register: Register, *, guarded: bool) -> Prepared:
     entry = {"id": fresh.c.id} | {column.name: _new(column.name) for column in _ENTRY}
     event = _event_values(fresh.c.id)
     written = insert(_ledger).from_select(list(entry), select(*entry.values()).where(has_folded if guarded else true()))
-    told = insert(_events).from_select(list(event), select(*event.values()).where(has_folded)).cte("told")
-    statement = select(fresh.c.id).add_cte(written.cte("written"), folded, told)
+    told = insert(_events).from_select(list(event), select(*event.values()).where(has_folded)).returning(_events.c.id)
+    told = told.cte("told")
+    fanned = fan_out_of(told.c.id, event["type"], event["recipient_id"], event["recorded_at"])
+    statement = select(fresh.c.id).add_cte(written.cte("written"), folded, told, fanned.cte("fanned"))
     if register is Register.STOP:
         statement = statement.add_cte(_cancelling().cte("cancelled"))
     return Prepared(statement.where(has_folded) if guarded else statement)
@@ -135,7 +142,7 @@ def _upsert_choice(register: Register) -> Prepared:
 
 @cache
 def _insert_event() -> Prepared:
-    return Prepared(insert(_events).values(_event_values(_new("id"))))
+    return Prepared(insert(_events).values(_event_values(_new("id"))).returning(_events.c.id))
 
 
 @cache

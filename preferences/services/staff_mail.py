@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from preferences.domain.mailing import MailDropped, OwnMail
+from preferences.queries.endpoints import disabled_endpoint
 from preferences.queries.rights_queue import requests_due_soon
 
 from .outbox import enqueue_mail
 
 PREFIX = "staff_"
 REQUESTS_DUE = "staff_requests_due"
+ENDPOINT_DISABLED = "staff_endpoint_disabled"
 
 
 def enqueue_staff_mail(
@@ -39,6 +41,8 @@ def prepare_staff_mail(
         parameters["requests"] = requests_due_soon(session, today=now.date())
         if not parameters["requests"]:
             raise MailDropped("nothing_due")
+    if template == ENDPOINT_DISABLED:
+        parameters |= disabled_endpoint(session, int(payload["endpoint"]))
     return OwnMail(
         recipient_id=None,
         address=str(payload.get("to") or organisation_email),

@@ -23,6 +23,7 @@ from preferences.services.outbox_jobs import forget_finished_jobs
 from preferences.services.rights_work import remind_of_requests
 from preferences.services.sign_up import forget_sign_ups
 from preferences.services.step_up import forget_step_ups
+from preferences.services.webhook_deliveries import forget_old_deliveries
 
 log = structlog.get_logger()
 
@@ -51,6 +52,7 @@ CHORES: dict[str, Chore] = {
     "requests_due": Chore(HOURLY, remind_of_requests),
     "sign_ups": Chore(HOURLY, forget_sign_ups),
     "step_ups": Chore(HOURLY, forget_step_ups),
+    "webhooks": Chore(HOURLY, forget_old_deliveries),
     "workers": Chore(HOURLY, forget_workers),
 }
 """By name: what stands in `periodic_runs` and in the log."""

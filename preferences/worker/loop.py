@@ -20,6 +20,7 @@ from .faults import where
 from .heartbeat import Heartbeat
 from .mail_lane import MailLane
 from .seal_lane import SealLane
+from .webhook_lane import WebhookLane
 
 log = structlog.get_logger()
 
@@ -45,7 +46,7 @@ class Lane(Protocol):
 
 
 LaneMaker = Callable[[threading.Event, Callable[[], datetime]], Lane]
-LANES: tuple[LaneMaker, ...] = (MailLane, ChoreLane, SealLane)
+LANES: tuple[LaneMaker, ...] = (MailLane, WebhookLane, ChoreLane, SealLane)
 """Every kind of work. To add one: a file with its lane, and its name here."""
 
 

@@ -1,0 +1,189 @@
+"""The worker's side of webhooks: claim what is due, record what came of it, let go.
+
+At least once, in order for each recipient: a delivery is due only when no earlier one of the same recipient and endpoint is
+left. A worker that dies leaves claims that run out. On PostgreSQL any number of workers claim side by side (SKIP LOCKED).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from preferences.domain.webhooks import Attempt, DeliveryOutcome, EndpointState
+from preferences.models.bulk import among_ids, bulk_insert, stored_moment
+from preferences.models.crypto import keyring
+from preferences.models.endpoint import AttemptRow, DeliveryRow, EndpointRow
+
+LEASE = timedelta(minutes=2)
+"""How long a claim lasts: many times what one call may take."""
+KEPT_FOR = timedelta(days=30)
+"""How long finished deliveries and attempts are kept; what waits for a disabled endpoint, as long."""
+
+_ATTEMPT = (
+    *("endpoint_id", "delivery_id", "event_id", "number", "attempted_at", "code", "status", "latency_ms", "excerpt"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One claimed delivery. `attempts` counts this one."""
+
+    id: int
+    endpoint_id: int
+    event_id: int | None
+    attempts: int
+    created_at: datetime
+    claimed_until: datetime
+
+    @property
+    def message_id(self) -> str:
+        """`webhook-id`: the same through every attempt and replay, and for every endpoint."""
+        return f"test_{self.id}" if self.event_id is None else f"evt_{self.event_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A delivery that was tried, and when."""
+
+    delivery: Delivery
+    attempt: Attempt
+    at: datetime
+
+
+def endpoints_with_work(session: Session, *, now: datetime) -> list[int]:
+    """The endpoints that may be called now and have something due: one indexed probe each."""
+    due = exists(select(DeliveryRow.id).where(DeliveryRow.endpoint_id == EndpointRow.id, *_due(now)))
+    return list(session.scalars(select(EndpointRow.id).where(*_callable(now), due)))
+
+
+def claim_deliveries(session: Session, endpoint_id: int, *, limit: int, now: datetime) -> list[Delivery]:
+    """Claim up to `limit` due deliveries, the longest due first. Each claim counts as an attempt."""
+    earlier = aliased(DeliveryRow)
+    waits = exists(
+        select(earlier.id).where(
+            earlier.recipient_id == DeliveryRow.recipient_id,
+            earlier.endpoint_id == DeliveryRow.endpoint_id,
+            earlier.event_id < DeliveryRow.event_id,
+            earlier.done_at.is_(None),
+        )
+    )
+    due = (
+        select(DeliveryRow.id)
+        .where(DeliveryRow.endpoint_id == endpoint_id, *_due(now), ~waits)
+        .order_by(DeliveryRow.next_at, DeliveryRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    rows = session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id.in_(select(due.c.id)))
+        .values(claimed_until=now + LEASE, attempts=DeliveryRow.attempts + 1)
+        .returning(
+            DeliveryRow.id,
+            DeliveryRow.endpoint_id,
+            DeliveryRow.event_id,
+            DeliveryRow.attempts,
+            DeliveryRow.created_at,
+            DeliveryRow.claimed_until,
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    return sorted((Delivery(*row) for row in rows), key=lambda one: one.id)
+
+
+def record_attempts(session: Session, tried: Sequence[Tried]) -> None:
+    """Keep what was tried."""
+    moment = stored_moment(session)
+    rows = [
+        (
+            one.delivery.endpoint_id,
+            one.delivery.id,
+            one.delivery.event_id,
+            one.delivery.attempts,
+            moment(one.at),
+            one.attempt.code.value,
+            one.attempt.status,
+            round(one.attempt.latency.total_seconds() * 1000),
+            keyring().encrypt(one.attempt.excerpt.encode(), b"webhook_attempts.excerpt")
+            if one.attempt.excerpt
+            else None,
+        )
+        for one in tried
+    ]
+    bulk_insert(session, AttemptRow.__table__, _ATTEMPT, rows)
+
+
+def finish_deliveries(
+    session: Session, deliveries: Sequence[Delivery], outcome: DeliveryOutcome, *, now: datetime
+) -> None:
+    """These are over. Holds although a claim may have run out meanwhile: what was delivered is delivered."""
+    if deliveries:
+        session.execute(
+            update(DeliveryRow)
+            .where(among_ids(session, DeliveryRow.id, [one.id for one in deliveries]), DeliveryRow.done_at.is_(None))
+            .values(done_at=now, outcome=outcome, claimed_until=None),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def retry_delivery(session: Session, delivery: Delivery, *, next_at: datetime) -> None:
+    """Try again from `next_at` on, unless another worker has claimed it meanwhile."""
+    session.execute(
+        update(DeliveryRow).where(*_still_ours(delivery)).values(next_at=next_at, claimed_until=None),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def release_deliveries(session: Session, deliveries: Sequence[Delivery]) -> None:
+    """Give back what was claimed and not begun; it does not count as an attempt."""
+    for one in deliveries:
+        session.execute(
+            update(DeliveryRow)
+            .where(*_still_ours(one))
+            .values(claimed_until=None, attempts=DeliveryRow.attempts - 1),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def forget_old_deliveries(session: Session, *, now: datetime) -> int:
+    """Delete attempts and finished deliveries of more than 30 days ago, what a disabled endpoint has not taken in all that
+    time, and what was on its way to one that is removed."""
+    until = now - KEPT_FOR
+    known = select(EndpointRow.id)
+    disabled = select(EndpointRow.id).where(EndpointRow.disabled_at < until)
+    results = [
+        session.execute(delete(AttemptRow).where(AttemptRow.attempted_at < until)),
+        session.execute(delete(DeliveryRow).where(DeliveryRow.done_at < until)),
+        session.execute(
+            delete(DeliveryRow).where(DeliveryRow.endpoint_id.in_(disabled), DeliveryRow.created_at < until)
+        ),
+        session.execute(delete(DeliveryRow).where(DeliveryRow.done_at.is_(None), DeliveryRow.endpoint_id.not_in(known))),
+    ]
+    return sum(result.rowcount for result in results)  # type: ignore[attr-defined]
+
+
+def _callable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    held = or_(EndpointRow.held_until.is_(None), EndpointRow.held_until <= now)
+    return (EndpointRow.state == EndpointState.ENABLED, held)
+
+
+def _due(now: datetime) -> tuple[Any, ...]:
+    return (
+        DeliveryRow.done_at.is_(None),
+        DeliveryRow.next_at <= now,
+        or_(DeliveryRow.claimed_until.is_(None), DeliveryRow.claimed_until < now),
+    )
+
+
+def _still_ours(one: Delivery) -> tuple[Any, ...]:
+    return (
+        DeliveryRow.id == one.id,
+        DeliveryRow.done_at.is_(None),
+        DeliveryRow.claimed_until == one.claimed_until,
+    )

@@ -29,6 +29,7 @@ from .outbox import tell_change
 from .recipients import UnknownRecipient
 from .step_up import end_step_ups
 from .suppression import suppress
+from .webhook_deliveries import forget_answers_about
 
 ERASED = "erased"
 """What is left of `source`, which may name a form or a campaign."""
@@ -70,6 +71,7 @@ def erase_recipient(session: Session, recipient_id: RecipientId, *, source: str,
     _cancel_what_waits(session, recipient_id, now)
     _forget_what_was_written(session, recipient_id, row.address_index, now)
     end_step_ups(session, recipient_id, now=now)
+    forget_answers_about(session, recipient_id)
     tell_change(session, EventType.RECIPIENT_ERASED, recipient_id=recipient_id, now=now)
     return Erased(recipient_id, now)
 

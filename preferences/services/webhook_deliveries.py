@@ -151,6 +151,12 @@ def release_deliveries(session: Session, deliveries: Sequence[Delivery]) -> None
         )
 
 
+def forget_answers_about(session: Session, recipient_id: int) -> None:
+    """Forget what endpoints answered to messages about an erased person: an answer may repeat an address."""
+    about = select(DeliveryRow.id).where(DeliveryRow.recipient_id == recipient_id)
+    session.execute(update(AttemptRow).where(AttemptRow.delivery_id.in_(about)).values(excerpt=None))
+
+
 def forget_old_deliveries(session: Session, *, now: datetime) -> int:
     """Delete attempts and finished deliveries of more than 30 days ago, what a disabled endpoint has not taken in all that
     time, and what was on its way to one that is removed."""

@@ -170,4 +170,8 @@ NOT_COPIED = {
 NOT_ABOUT_RECIPIENTS = {
     "import_parts": "pieces of uploaded files, as long as their import needs them; nobody is looked up in them",
     "idempotency_keys": "answers to mailers, kept for a day; nobody is looked up in them",
+    "endpoints": "where mailers are called",
+    "endpoint_secrets": "what signs calls to mailers",
+    "webhook_deliveries": "the change events of the copy once more, on their way to each endpoint; kept for 30 days",
+    "webhook_attempts": "what mailers' servers answered; kept for 30 days, answers about an erased person no longer",
 }

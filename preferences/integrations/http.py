@@ -141,8 +141,8 @@ class _Announced:
     """A connection that tells the call in hand which socket it uses, and that names its port in Host (RFC 9110 7.2)."""
 
     sock: Any
-    port: int | None
-    default_port: int
+    port: Any
+    default_port: Any
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
@@ -170,11 +170,11 @@ class _Https(_Announced, HTTPSConnection):
 
 
 class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _Http
+    ConnectionCls = _Http  # type: ignore[assignment]
 
 
 class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _Https
+    ConnectionCls = _Https  # type: ignore[assignment]
 
 
 def _session(reach: Reach) -> requests.Session:

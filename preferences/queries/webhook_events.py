@@ -61,7 +61,7 @@ def event_messages(session: Session, event_ids: Collection[int], kind: PayloadKi
     if kind is PayloadKind.ADDRESSES:
         people = {row.recipient_id for row in rows if row.recipient_id is not None}
         asked = select(RecipientRow.id, RecipientRow.address).where(RecipientRow.id.in_(people))
-        addresses = {found: address for found, address in session.execute(asked)}
+        addresses = {row.id: row.address for row in session.execute(asked)}
     known = catalogue(session)
     messages = {}
     for row in rows:

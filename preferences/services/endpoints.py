@@ -133,9 +133,7 @@ def rotate_secret(
     """A new secret. The one before signs beside it for `overlap`; one that was on its way out already ends at once."""
     ends_at = now + overlap
     current = EndpointSecretRow.endpoint_id == endpoint.id
-    session.execute(
-        update(EndpointSecretRow).where(current, EndpointSecretRow.expires_at > now).values(expires_at=now)
-    )
+    session.execute(update(EndpointSecretRow).where(current, EndpointSecretRow.expires_at > now).values(expires_at=now))
     session.execute(
         update(EndpointSecretRow).where(current, EndpointSecretRow.expires_at.is_(None)).values(expires_at=ends_at)
     )

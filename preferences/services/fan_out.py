@@ -1,7 +1,7 @@
 """Writes what each endpoint has to hear, in the transaction of the change event itself: nothing can be skipped afterwards.
 
-One insert … select: without endpoints it finds nothing in an empty table. An endpoint that is disabled hears of what it missed by
-a replay.
+One insert … select: without endpoints it finds nothing in an empty table. An endpoint that was disabled hears of what it missed
+by a replay.
 """
 
 from __future__ import annotations

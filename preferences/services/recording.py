@@ -119,8 +119,8 @@ def _at_once(register: Register, *, guarded: bool) -> Prepared:
     entry = {"id": fresh.c.id} | {column.name: _new(column.name) for column in _ENTRY}
     event = _event_values(fresh.c.id)
     written = insert(_ledger).from_select(list(entry), select(*entry.values()).where(has_folded if guarded else true()))
-    told = insert(_events).from_select(list(event), select(*event.values()).where(has_folded)).returning(_events.c.id)
-    told = told.cte("told")
+    events = insert(_events).from_select(list(event), select(*event.values()).where(has_folded))
+    told = events.returning(_events.c.id).cte("told")
     fanned = fan_out_of(told.c.id, event["type"], event["recipient_id"], event["recorded_at"])
     statement = select(fresh.c.id).add_cte(written.cte("written"), folded, told, fanned.cte("fanned"))
     if register is Register.STOP:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -94,7 +94,7 @@ def claim_deliveries(session: Session, endpoint_id: int, *, limit: int, now: dat
         ),
         execution_options={"synchronize_session": False},
     )
-    return sorted((Delivery(*row) for row in rows), key=lambda one: one.id)
+    return sorted((Delivery(*cast("tuple[Any, ...]", row)) for row in rows), key=lambda one: one.id)
 
 
 def record_attempts(session: Session, tried: Sequence[Tried]) -> None:
@@ -144,9 +144,7 @@ def release_deliveries(session: Session, deliveries: Sequence[Delivery]) -> None
     """Give back what was claimed and not begun; it does not count as an attempt."""
     for one in deliveries:
         session.execute(
-            update(DeliveryRow)
-            .where(*_still_ours(one))
-            .values(claimed_until=None, attempts=DeliveryRow.attempts - 1),
+            update(DeliveryRow).where(*_still_ours(one)).values(claimed_until=None, attempts=DeliveryRow.attempts - 1),
             execution_options={"synchronize_session": False},
         )
 
@@ -169,7 +167,9 @@ def forget_old_deliveries(session: Session, *, now: datetime) -> int:
         session.execute(
             delete(DeliveryRow).where(DeliveryRow.endpoint_id.in_(disabled), DeliveryRow.created_at < until)
         ),
-        session.execute(delete(DeliveryRow).where(DeliveryRow.done_at.is_(None), DeliveryRow.endpoint_id.not_in(known))),
+        session.execute(
+            delete(DeliveryRow).where(DeliveryRow.done_at.is_(None), DeliveryRow.endpoint_id.not_in(known))
+        ),
     ]
     return sum(result.rowcount for result in results)  # type: ignore[attr-defined]
 

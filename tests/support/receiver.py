@@ -85,7 +85,7 @@ def receiving(certificate: tuple[str, str] | None = None) -> Iterator[Receiver]:
             except OSError:
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_request(self, *args: Any) -> None:
             pass
 
     class Server(ThreadingHTTPServer):

@@ -125,6 +125,8 @@ MALFORMED = [
     ("API_CALLS_PER_MINUTE", "0"),
     ("MAX_BODY_BYTES", "0"),
     ("MAX_BODY_BYTES", "32MB"),
+    ("WEBHOOK_PRIVATE_HOSTS", "http://10.0.0.7"),
+    ("WEBHOOK_PRIVATE_HOSTS", "10.0.0.7:8000"),
     ("LOG_LEVEL", "chatty"),
     ("NO_SUCH_SETTING", "1"),
 ]
@@ -194,6 +196,7 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         "RATE_LIMIT_STORAGE": "memory://", "API_CALLS_PER_MINUTE": "10", "MAX_BODY_BYTES": "2048", "LOG_LEVEL": "warning",
         "CORRECTABLE_FIELDS": "name, telephone", "ORGANISATION_COUNTRY": "NO", "ORGANISATION_PHONE": "+47 22 00 00 00",
         "METRICS_KEY": "monitor-0123456789-abcdefgh", "METRICS_PORT": "9464", "METRICS_HOST": "0.0.0.0",
+        "WEBHOOK_PRIVATE_HOSTS": "hooks.intern, 10.0.0.7",
     }  # fmt: skip
     found = _read(tmp_path, **SAFE, **others)
     assert {entry.name for entry in fields(Settings)} <= {name.lower() for name in (*SAFE, *others)}

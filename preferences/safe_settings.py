@@ -158,7 +158,7 @@ def _are_locales(locales: tuple[str, ...]) -> bool:
 
 
 def _are_hosts(names: tuple[str, ...]) -> bool:
-    return all(re.fullmatch(r"[a-z0-9.-]{1,253}|[0-9a-f:.]{2,45}", one, re.ASCII) for one in names)
+    return all(re.fullmatch(r"[a-z0-9.-]{1,253}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*", one, re.ASCII) for one in names)
 
 
 def _are_correctable(names: tuple[str, ...]) -> bool:

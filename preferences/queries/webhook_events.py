@@ -65,7 +65,7 @@ def event_messages(session: Session, event_ids: Collection[int], kind: PayloadKi
     known = catalogue(session)
     messages = {}
     for row in rows:
-        data: dict[str, Any] = {"event": row.id}
+        data: dict[str, Any] = {"id": row.id}
         if row.recipient_id is not None:
             data["recipient"] = format_recipient_id(row.recipient_id)
             if kind is PayloadKind.ADDRESSES:

@@ -49,7 +49,7 @@ def test_an_opt_out_is_told_signed_and_without_an_address(session: Session, rece
     assert message.id == f"evt_{event.id}"
     assert message.body["type"] == "choice.changed"
     data = message.body["data"]
-    assert (data["event"], data["entry"], data["recipient"]) == (event.id, entry, format_recipient_id(anna.id))
+    assert (data["id"], data["entry"], data["recipient"]) == (event.id, entry, format_recipient_id(anna.id))
     assert (data["purpose"], data["act"], data["training"]) == ("marketing", "withdrawn", None)
     assert b"anna@example.se" not in message.raw
     assert len(message.raw) < 20_000

@@ -51,7 +51,7 @@ class Receiver:
 
     @property
     def events(self) -> list[int]:
-        return [one.body["data"]["event"] for one in self.messages]
+        return [one.body["data"]["id"] for one in self.messages]
 
 
 @contextmanager

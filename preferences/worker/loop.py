@@ -24,8 +24,8 @@ from .webhook_lane import WebhookLane
 
 log = structlog.get_logger()
 
-TROUBLE_SECONDS = 5.0
-"""How long to wait when the database does not answer."""
+TROUBLE_SECONDS = (0.5, 1.0, 2.0, 5.0)
+"""How long a lane in trouble waits before it tries again: a restart of the database is soon over."""
 STOPS_WITHIN_SECONDS = 25.0
 """How long lanes may take to finish the work in hand; the claims of one that hangs longer run out by themselves."""
 
@@ -104,15 +104,18 @@ class Worker:
 
     def _follow(self, app: Flask, lane: Lane) -> None:
         """One lane, until the worker stops. Whatever goes wrong is logged, waited out, and tried again."""
+        failures = 0
         with app.app_context():
             while not self.stop.is_set():
                 self.heartbeat.came_round(lane.name)
                 try:
                     if not lane.run_batch():
                         self.stop.wait(lane.idle_seconds)
+                    failures = 0
+                    continue
                 except DBAPIError as error:
                     log.error("database_unavailable", lane=lane.name, kind=type(error.orig).__name__)
-                    self.stop.wait(TROUBLE_SECONDS)
                 except Exception as error:
                     log.error("lane_failed", lane=lane.name, kind=type(error).__name__, where=where(error))
-                    self.stop.wait(TROUBLE_SECONDS)
+                self.stop.wait(TROUBLE_SECONDS[min(failures, len(TROUBLE_SECONDS) - 1)])
+                failures += 1

@@ -38,10 +38,11 @@ def list_findings(message: RawMessage) -> Iterator[Finding]:
 
 
 def one_click_url(message: RawMessage) -> str | None:
-    """The first https URI of List-Unsubscribe: where a mail program posts to."""
-    for field in message.named(LIST_UNSUBSCRIBE.lower())[:1]:
-        for uri in _uris(field):
-            if uri.lower().startswith("https://"):
+    """The first https URI of List-Unsubscribe, or the first http one: where a mail program posts to, if anywhere."""
+    uris = [uri for field in message.named(LIST_UNSUBSCRIBE.lower())[:1] for uri in _uris(field)]
+    for scheme in ("https://", "http://"):
+        for uri in uris:
+            if uri.lower().startswith(scheme):
                 return uri
     return None
 

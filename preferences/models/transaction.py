@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from .prepared import on_cursor
+from .rehearsal import on_stage
 
 SQLITE_BUSY_MILLISECONDS = 10_000
 _OPTION = "preferences_transaction"
@@ -44,7 +45,7 @@ _BEGIN = {
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session that commits at the end of the block, and rolls back when the block raises."""
-    with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
+    with _session(_place()) as session:
         try:
             yield session
             session.commit()
@@ -72,7 +73,11 @@ def deciding() -> Iterator[Session]:
     On PostgreSQL the statement is a transaction by itself, which spares two round trips of four. On SQLite it is BEGIN
     IMMEDIATE to COMMIT, as in transaction(). What a service adds as objects is not stored: it speaks in statements.
     """
-    engine = _engine()
+    engine = _place()
+    if isinstance(engine, Connection):
+        with engine.begin_nested(), _Held(engine) as session:
+            yield session
+        return
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":
             connection.execution_options(**{_OPTION: Kind.NONE})
@@ -83,7 +88,7 @@ def deciding() -> Iterator[Session]:
 @contextmanager
 def reading() -> Iterator[Session]:
     """A session that only reads: takes no write lock on SQLite, may not write on PostgreSQL, and is always rolled back."""
-    with _looking(Kind.READING, _engine()) as session:
+    with _looking(Kind.READING, _place()) as session:
         yield session
 
 
@@ -99,7 +104,7 @@ def reading_beside(session: Session) -> Iterator[Session]:
 @contextmanager
 def glancing() -> Iterator[Session]:
     """As reading(), for one or two statements that each see their own moment: the database is spared BEGIN and ROLLBACK."""
-    with Session(_engine(), expire_on_commit=False, autoflush=False) as session:
+    with _session(_place()) as session:
         session.connection(execution_options={_OPTION: Kind.NONE})
         yield session
 
@@ -110,13 +115,13 @@ def snapshot() -> Iterator[Session]:
 
     On SQLite every reading transaction is like that; PostgreSQL is asked for REPEATABLE READ.
     """
-    with _looking(Kind.SNAPSHOT, _engine()) as session:
+    with _looking(Kind.SNAPSHOT, _place()) as session:
         yield session
 
 
 @contextmanager
-def _looking(kind: Kind, engine: Engine) -> Iterator[Session]:
-    with Session(engine, expire_on_commit=False, autoflush=False) as session:
+def _looking(kind: Kind, place: Engine | Connection) -> Iterator[Session]:
+    with _session(place) as session:
         session.connection(execution_options={_OPTION: kind})
         try:
             yield session
@@ -124,7 +129,16 @@ def _looking(kind: Kind, engine: Engine) -> Iterator[Session]:
             session.rollback()
 
 
-def _engine() -> Engine:
+def _session(place: Engine | Connection) -> Session:
+    """On the connection of a rehearsal a session ends its own savepoint, never what is around it."""
+    return Session(place, expire_on_commit=False, autoflush=False, join_transaction_mode="create_savepoint")
+
+
+def _place() -> Engine | Connection:
+    """Where work happens: the application's engine, or the connection of the rehearsal that is going on."""
+    stage = on_stage()
+    if stage is not None:
+        return stage
     engine: Engine = current_app.extensions["sqlalchemy"].engine
     return engine
 

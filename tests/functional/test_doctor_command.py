@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from preferences.integrations.header_doctor import examine
 from preferences.integrations.header_doctor_codes import Code, Severity
-from tests.factories import act, make_recipient
+from tests.factories import act, link, make_recipient, purpose
 from tests.functional.test_mail_informational import message, permit
 from tests.support.raw_mail import POST, raw_mail
+from tests.support.visits import entries
 
 
 def doctor(app: Flask, *arguments: str, given: bytes = b"") -> Result:
@@ -52,3 +53,21 @@ def test_what_the_service_sends_passes(app: Flask, session: Session, now: dateti
     diagnosis = examine(message(app, permit(app, session, anna.id, now), now).as_bytes())
     assert diagnosis.count(Severity.ERROR) == 0
     assert {finding.code for finding in diagnosis.findings} == {Code.DKIM_NOT_YET, Code.MAILTO_MISSING}
+
+
+def test_a_link_is_tried_and_nothing_of_it_stays(app: Flask, session: Session) -> None:
+    token = link(make_recipient(session), purpose(session, "marketing"))
+    done = doctor(app, "--url", f"https://preferences.example/u/{token}")
+    assert done.exit_code == 0, done.output
+    assert "The link works." in done.stdout
+    assert "  POST without a body: 200, changed nothing: as it must be" in done.stdout
+    assert entries(session) == []
+
+
+def test_a_link_that_is_not_ours_fails_and_one_elsewhere_is_refused(app: Flask) -> None:
+    done = doctor(app, "--url", "https://preferences.example/u/x", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["link"]["state"]) == (1, "not_ours")
+    elsewhere = doctor(app, "--url", "https://other.example/u/x")
+    assert elsewhere.exit_code == 1
+    assert "https://preferences.example/u/" in elsewhere.output
+    assert doctor(app).exit_code == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-HTTPS = b"https://preferences.example/u/" + b"A" * 28 + b"." + b"b" * 22
+HTTPS = b"https://stop.example.com/u/" + b"A" * 28 + b"." + b"b" * 22
 MAILTO = b"mailto:unsubscribe+" + b"a2" * 25 + b"@mail.example"
 UNSUBSCRIBE = b"List-Unsubscribe: <" + HTTPS + b">, <" + MAILTO + b">"
 POST = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"

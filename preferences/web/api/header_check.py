@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
+from flask import current_app
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from preferences.domain.request_shapes import LinkState, Shape, Verdict
 from preferences.domain.scopes import Scope
 from preferences.integrations.header_doctor import examine
 from preferences.integrations.header_doctor_codes import Code, Finding, Severity
 from preferences.integrations.header_doctor_words import SENTENCES
+from preferences.integrations.link_rehearsal_words import SHAPES, STATES, VERDICTS
+from preferences.services.link_rehearsal import LinkRehearsal, is_our_link, rehearse_link
 from preferences.web.access import Access, access
 from preferences.web.locale import speak
+from preferences.web.plumbing import settings, signer
 
 from . import blueprint
 from .answers import Answer
@@ -41,9 +46,19 @@ RawMessageText = Annotated[
 
 
 class MessageToCheck(Strict):
-    """A raw message. Send it as `message/rfc822` where its bytes must not be touched: what they are is what is judged."""
+    """A raw message, a link of this service, or both. As `message/rfc822` a message comes byte for byte: they are judged."""
 
-    message: RawMessageText
+    message: RawMessageText | None = None
+    url: Annotated[
+        str | None,
+        Field(max_length=1000, description="An unsubscribe link of this service; the message's own unless given."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.message is None and self.url is None:
+            raise ValueError("give a message, a url, or both")
+        return self
 
 
 class FindingShown(BaseModel):
@@ -55,28 +70,60 @@ class FindingShown(BaseModel):
     sentence: str
 
 
+class RequestTried(BaseModel):
+    """One kind of request that mail programs, providers and gateways send, and what the link did with it."""
+
+    shape: Shape
+    status: int
+    redirects: bool
+    changed: Annotated[bool, Field(description="Whether it stopped something. Everything was undone afterwards.")]
+    verdict: Verdict
+    sentence: str
+
+
+class LinkTried(BaseModel):
+    """A link of this service, tried with every kind of request."""
+
+    state: LinkState
+    sentence: str
+    requests: list[RequestTried]
+
+
 class HeadersChecked(BaseModel):
     """Everything found, the worst first."""
 
     sound: Annotated[bool, Field(description="Whether nothing was found that breaks one-click.")]
     findings: list[FindingShown]
+    link: Annotated[LinkTried | None, Field(description="Null where there is no link of this service.")]
 
 
 @blueprint.post("/header-check")
 @access(Access.MAILER)
 @call(
     scope=Scope.HEADER_CHECK,
-    summary="Examine a raw message",
+    summary="Examine a raw message, or try a link",
     takes=MessageToCheck,
     gives=HeadersChecked,
     effect=Effect.READS,
     raw=RawBody("message/rfc822", "message"),
 )
 def check_headers(call: Call[MessageToCheck]) -> Answer:
-    """Judges the bytes and looks nothing up. The message is neither stored nor logged, and no address of it is repeated."""
+    """Judges the bytes and looks nothing up; tries a link of this service with every kind of request, and undoes what they did.
+
+    The message is neither stored nor logged, and no address of it is repeated.
+    """
     speak("en")
-    diagnosis = examine(call.body.message)
-    return Answer({"sound": diagnosis.is_sound, "findings": [_as_json(one) for one in diagnosis.findings]})
+    base_url, message, url = settings().base_url, call.body.message, call.body.url
+    diagnosis = None if message is None else examine(message)
+    if url is None and diagnosis is not None and is_our_link(diagnosis.one_click_url or "", base_url):
+        url = diagnosis.one_click_url
+    link = None if url is None else rehearse_link(current_app.wsgi_app, url, base_url=base_url, signer=signer())
+    body = {
+        "sound": (diagnosis is None or diagnosis.is_sound) and (link is None or link.is_sound),
+        "findings": [_as_json(one) for one in (diagnosis.findings if diagnosis else ())],
+        "link": link and _link_as_json(link),
+    }
+    return Answer(body)
 
 
 def _as_json(finding: Finding) -> dict[str, str | None]:
@@ -86,3 +133,18 @@ def _as_json(finding: Finding) -> dict[str, str | None]:
         "about": finding.about or None,
         "sentence": str(SENTENCES[finding.code]),
     }
+
+
+def _link_as_json(link: LinkRehearsal) -> dict[str, Any]:
+    requests = [
+        {
+            "shape": one.shape.value,
+            "status": one.came.status,
+            "redirects": one.came.redirects,
+            "changed": one.came.changed,
+            "verdict": one.verdict.value,
+            "sentence": f"{SHAPES[one.shape]}: {VERDICTS[one.verdict]}",
+        }
+        for one in link.tried
+    ]
+    return {"state": link.state.value, "sentence": str(STATES[link.state]), "requests": requests}

@@ -44,6 +44,7 @@ CODES = {
     "unknown_purpose": (422, "No purpose or topic in use has this key, or the topic is not one of the purpose."),
     "act_not_possible": (422, "The act does not fit the purpose's lawful basis, or its evidence is incomplete."),
     "unusable_list_header": (422, "The unsubscribe headers cannot be made. Tell the operator."),
+    "not_our_link": (422, "Only unsubscribe links of this service, `…/u/…`, are tried."),
     "idempotency_key_reused": (422, "The Idempotency-Key came with another request before."),
     "too_many_requests": (429, "The key's calls of this minute are used up."),
     "internal_error": (500, "Our fault. Tell the operator when it happened."),

@@ -7,11 +7,13 @@ import json
 import pytest
 from sqlalchemy.orm import Session
 
+from preferences.domain.request_shapes import Shape
 from preferences.domain.scopes import Scope
-from tests.factories import make_key
+from tests.factories import link, make_key, make_recipient, purpose
 from tests.functional.api.support import Api, Reply
 from tests.support.client import StrictClient
 from tests.support.raw_mail import HTTPS, POST, UNSUBSCRIBE, alternative, raw_mail, signature
+from tests.support.visits import entries
 
 
 @pytest.fixture
@@ -83,4 +85,34 @@ def test_the_specification_tells_of_both_ways_to_send(client: StrictClient) -> N
     document = json.loads(client.get("/api/v1/openapi.json").get_data())
     content = document["paths"]["/header-check"]["post"]["requestBody"]["content"]
     assert set(content) == {"application/json", "message/rfc822"}
-    assert document["components"]["schemas"]["MessageToCheck"]["properties"]["message"]["type"] == "string"
+    assert document["components"]["schemas"]["MessageToCheck"]["properties"]["message"]["anyOf"][0]["type"] == "string"
+
+
+def test_the_messages_own_link_is_tried_when_it_is_ours(api: Api, session: Session) -> None:
+    token = link(make_recipient(session), purpose(session, "marketing"))
+    raw = raw_mail(UNSUBSCRIBE.replace(HTTPS, f"https://preferences.example/u/{token}".encode()), POST)
+    found = send(api, raw).json
+    assert (found["sound"], found["link"]["state"]) == (True, "stops")
+    assert [one["verdict"] for one in found["link"]["requests"]] == ["right"] * len(Shape)
+    assert entries(session) == []
+    assert send(api, raw_mail()).json["link"] is None
+
+
+def test_a_link_alone_is_tried(api: Api, session: Session) -> None:
+    token = link(make_recipient(session), purpose(session, "marketing"))
+    found = api.post("/header-check", {"url": f"https://preferences.example/u/{token}"}).json
+    assert (found["sound"], found["findings"]) == (True, [])
+    assert found["link"]["requests"][1] == {
+        "shape": "head",
+        "status": 200,
+        "redirects": False,
+        "changed": False,
+        "verdict": "right",
+        "sentence": "Looked at without its content (HEAD): as it must be",
+    }
+    assert api.post("/header-check", {"url": "https://preferences.example/u/x"}).json["sound"] is False
+
+
+def test_an_address_elsewhere_is_refused(api: Api) -> None:
+    problem = api.post("/header-check", {"url": "http://127.0.0.1:5432/u/x"}).problem(422)
+    assert (problem["code"], problem["pointer"]) == ("not_our_link", "/url")

@@ -21,6 +21,7 @@ RAISED_BELOW_THE_API = {
     "preferences.integrations.list_headers",
     "preferences.services.choices",
     "preferences.services.idempotency",
+    "preferences.services.link_rehearsal",
     "preferences.services.recipients",
 }
 NEVER_IN_THE_API = {"error", "bad_token", ConfigurationError.code}

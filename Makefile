@@ -27,7 +27,7 @@ format: .venv/tests.stamp
 	$(BIN)/djlint --quiet --reformat templates || true
 
 e2e: .venv/tests.stamp
-	$(BIN)/python -m pytest -m browser
+	PREFERENCES_TEST_PICTURES=all $(BIN)/python -m pytest -m browser
 
 bench: .venv/tests.stamp
 	$(BIN)/python -m bench

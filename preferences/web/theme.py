@@ -28,6 +28,21 @@ class Scheme:
     wash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wash:
+    """So much of the accent over a surface, behind what is chosen or said."""
+
+    surface: str
+    share: float
+
+    def over(self, accent: Rgb) -> Rgb:
+        """The colour that comes of it."""
+        return _mix(_parse(self.surface), accent, self.share)
+
+
+LIGHT_WASH, DARK_WASH = Wash(LIGHT_SURFACE, 0.07), Wash(DARK_SURFACE, 0.1)
+
+
 def stylesheet(accent: str) -> str:
     """The custom properties that site.css builds on, for both schemes."""
     light, dark = light_scheme(accent), dark_scheme(accent)
@@ -36,14 +51,14 @@ def stylesheet(accent: str) -> str:
 
 def light_scheme(accent: str) -> Scheme:
     """The accent darkened until it can be read on light surfaces."""
-    colour = _until_readable(_parse(accent), (0, 0, 0), [LIGHT_SURFACE, LIGHT_PAGE])
-    return _scheme(colour, _mix(colour, (0, 0, 0), 0.18), _mix(_parse(LIGHT_SURFACE), colour, 0.07))
+    colour = _until_readable(_parse(accent), (0, 0, 0), [LIGHT_SURFACE, LIGHT_PAGE], LIGHT_WASH)
+    return _scheme(colour, _mix(colour, (0, 0, 0), 0.18), LIGHT_WASH.over(colour))
 
 
 def dark_scheme(accent: str) -> Scheme:
     """The accent lightened until it can be read on dark surfaces."""
-    colour = _until_readable(_parse(accent), (255, 255, 255), [DARK_SURFACE, DARK_PAGE])
-    return _scheme(colour, _mix(colour, (255, 255, 255), 0.18), _mix(_parse(DARK_SURFACE), colour, 0.1))
+    colour = _until_readable(_parse(accent), (255, 255, 255), [DARK_SURFACE, DARK_PAGE], DARK_WASH)
+    return _scheme(colour, _mix(colour, (255, 255, 255), 0.18), DARK_WASH.over(colour))
 
 
 def contrast(one: str, other: str) -> float:
@@ -58,10 +73,11 @@ def _scheme(colour: Rgb, hover: Rgb, wash: Rgb) -> Scheme:
     return Scheme(accent=accent, hover=over, on_accent=on_accent, wash=_hex(wash))
 
 
-def _until_readable(colour: Rgb, towards: Rgb, surfaces: list[str]) -> Rgb:
+def _until_readable(colour: Rgb, towards: Rgb, surfaces: list[str], wash: Wash) -> Rgb:
+    """Mixed with black or white until it can be read on every surface, its own wash among them: links stand there too."""
     for step in range(101):
         found = _mix(colour, towards, step / 100)
-        if all(contrast(_hex(found), surface) >= TEXT_CONTRAST for surface in surfaces):
+        if all(contrast(_hex(found), surface) >= TEXT_CONTRAST for surface in (*surfaces, _hex(wash.over(found)))):
             return found
     return towards
 

@@ -20,6 +20,8 @@ from preferences.cli.setup import prepare_database
 from tests.conftest import settings_environment
 from tests.support.databases import Snapshot
 
+from .looking import WINDOWS, Looker
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -121,3 +123,16 @@ def open_page(chromium: Browser, live: Live) -> Iterator[Callable[..., Page]]:
     yield open_one
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(params=WINDOWS)
+def looker(request: pytest.FixtureRequest, chromium: Browser, live: Live, root: Path) -> Iterator[Looker]:
+    """A window in each language in turn."""
+    folder = root / "screenshots"
+    folder.mkdir(exist_ok=True)
+    context: BrowserContext = chromium.new_context(locale="sv-SE" if request.param == "sv" else "en-GB")
+    context.set_default_timeout(10_000)
+    looker = Looker(context.new_page(), live.url, request.param, folder)
+    yield looker
+    context.close()
+    assert looker.findings == []

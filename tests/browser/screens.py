@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from sqlalchemy.orm import Session
 
@@ -12,12 +13,13 @@ from preferences.domain.capability import Capability
 from preferences.queries.recipients import RecipientView
 from tests.factories import act, link, make_recipient, purpose
 
+_numbers = count(1)
 OLD = datetime.now(UTC) - timedelta(days=500)
 
 
 def anna(session: Session) -> RecipientView:
     """Somebody with a bit of everything: a consent, an objection, a pause."""
-    found = make_recipient(session, "anna.karlsson@example.se", locale=None)
+    found = make_recipient(session, f"anna.karlsson{next(_numbers)}@example.se", locale=None)
     act(session, found, "marketing", method=Method.DOUBLE_OPT_IN)
     act(session, found, "events", Act.OBJECTED)
     act(session, found, "marketing", Act.PAUSED, paused_until=datetime.now(UTC) + timedelta(days=40))

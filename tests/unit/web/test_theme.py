@@ -30,7 +30,8 @@ def check(scheme: Scheme, surfaces: list[str]) -> None:
         assert contrast(scheme.hover, surface) >= 4.5
     assert contrast(scheme.on_accent, scheme.accent) >= 4.5
     assert contrast(scheme.on_accent, scheme.hover) >= 4.5
-    assert contrast(scheme.accent, scheme.wash) >= 3
+    assert contrast(scheme.accent, scheme.wash) >= 4.5
+    assert contrast(scheme.hover, scheme.wash) >= 4.5
 
 
 @settings(deadline=None, max_examples=300)

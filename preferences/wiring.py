@@ -128,6 +128,7 @@ def register_errors(app: Flask) -> None:
 def register_blueprints(app: Flask, settings: Settings) -> None:
     """Every edge that answers HTTP."""
     from preferences.web import local
+    from preferences.web.admin import register_admin
     from preferences.web.api import register_api
     from preferences.web.health import register_health
     from preferences.web.pages import register_pages
@@ -137,6 +138,7 @@ def register_blueprints(app: Flask, settings: Settings) -> None:
     register_health(app, settings)
     app.register_blueprint(recipient)
     register_api(app)
+    register_admin(app)
     if local.belongs_here(settings):
         app.register_blueprint(local.blueprint)
 

@@ -1,6 +1,7 @@
 """What is stored: SQLAlchemy 2 models, one file per family, with their constraints in the database."""
 
 from . import (
+    audit,
     endpoint,
     idempotency,
     import_batch,
@@ -14,6 +15,7 @@ from . import (
     rights,
     seal,
     sign_up,
+    staff,
     step_up,
     stop_reason,
     suppression,
@@ -24,6 +26,7 @@ from .base import Base
 
 __all__ = [
     "Base",
+    "audit",
     "endpoint",
     "idempotency",
     "import_batch",
@@ -37,6 +40,7 @@ __all__ = [
     "rights",
     "seal",
     "sign_up",
+    "staff",
     "step_up",
     "stop_reason",
     "suppression",

@@ -48,6 +48,7 @@ class Keyring:
             _Mac(hmac.digest(index_key, b"preferences.index." + what, "sha256"))
             for what in (b"address", b"domain", b"external_id")
         )
+        self._counted = _Mac(hmac.digest(index_key, b"preferences.index.counted", "sha256"))
         self._code_key = hmac.digest(index_key, b"preferences.step-up.code", "sha256")
 
     def encrypt(self, plain: bytes, where: bytes) -> bytes:
@@ -95,6 +96,10 @@ class Keyring:
     def external_index(self, external_id: str) -> BlindIndex:
         """Finds a recipient by the id another system gave it."""
         return BlindIndex(self._external_id.digest(external_id.encode())[:16])
+
+    def counted_index(self, subject: str) -> BlindIndex:
+        """What attempts are counted by: an account or a client, which cannot be read back from it."""
+        return BlindIndex(self._counted.digest(subject.encode())[:16])
 
     def code_digest(self, recipient_id: int, code: str) -> bytes:
         """What is stored of a short code: without the key, a million guesses at its six digits find nothing."""

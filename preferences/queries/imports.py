@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,6 +86,12 @@ def newest_imports(session: Session, *, limit: int = 50) -> list[ImportView]:
     """The newest imports, newest first."""
     rows = session.execute(select(*_COLUMNS).order_by(ImportBatchRow.id.desc()).limit(limit))
     return [ImportView(*row) for row in rows]
+
+
+def newest_imports_in(session: Session, stages: Collection[ImportStage], *, limit: int) -> list[ImportView]:
+    """The newest imports in these stages, newest first."""
+    wanted = select(*_COLUMNS).where(ImportBatchRow.stage.in_(stages)).order_by(ImportBatchRow.id.desc()).limit(limit)
+    return [ImportView(*row) for row in session.execute(wanted)]
 
 
 def waiting_imports(session: Session) -> list[int]:

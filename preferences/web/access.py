@@ -21,6 +21,10 @@ class Access(StrEnum):
     MAILER = "mailer"
     OPERATOR = "operator"
     """A monitor, with the bearer key of PREFERENCES_METRICS_KEY."""
+    HALF_STAFF = "half_staff"
+    """Somebody on the staff whose password was right, and whose second factor is still missing."""
+    STAFF = "staff"
+    """Somebody on the staff who is signed in. Such a view names a permission, too (web/admin/guard.py)."""
     LOCAL = "local"
     """Development only: the local mailbox."""
 

@@ -31,7 +31,13 @@ def register_error_handlers(app: Flask) -> None:
 def error_page(status: int, code: str = "") -> Page:
     """The page for this status; `code` is that of the error family where it says more than the status does."""
     headers = {"Retry-After": RETRY_AFTER[status]} if status in RETRY_AFTER else {}
-    return render_template("errors/error.html", status=status, code=code), status, headers
+    template = "errors/admin.html" if _is_admin(request.path) else "errors/error.html"
+    return render_template(template, status=status, code=code), status, headers
+
+
+def _is_admin(path: str) -> bool:
+    """Whether staff stand before the page; what helps a recipient does not help them."""
+    return path == "/admin" or path.startswith("/admin/")
 
 
 def _http_error(error: HTTPException) -> Page | HTTPException:

@@ -149,13 +149,14 @@ def _site(app: Flask, settings: Settings, theme: Asset, logo: Asset | None) -> S
             Language(code, (Locale.parse(code).get_display_name(code) or code).capitalize())
             for code in settings.locales
         ),
-        styles=(_static(app, "css/site.css"), f"/theme.css?v={_digest(theme.content)}"),
-        icon=_static(app, "icons/icon.svg"),
+        styles=(static_address(app, "css/site.css"), f"/theme.css?v={_digest(theme.content)}"),
+        icon=static_address(app, "icons/icon.svg"),
         logo=f"/logo?v={_digest(logo.content)}" if logo else "",
     )
 
 
-def _static(app: Flask, name: str) -> str:
+def static_address(app: Flask, name: str) -> str:
+    """The address of a static file with a digest of its content in it, so that it can be kept for a year."""
     return f"/static/{name}?v={_digest((Path(app.root_path) / 'static' / name).read_bytes())}"
 
 

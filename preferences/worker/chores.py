@@ -22,6 +22,8 @@ from preferences.services.imports import forget_old_imports
 from preferences.services.outbox_jobs import forget_finished_jobs
 from preferences.services.rights_work import remind_of_requests
 from preferences.services.sign_up import forget_sign_ups
+from preferences.services.staff_limits import forget_failures
+from preferences.services.staff_sessions import forget_sessions
 from preferences.services.step_up import forget_step_ups
 from preferences.services.webhook_deliveries import forget_old_deliveries
 
@@ -50,7 +52,9 @@ CHORES: dict[str, Chore] = {
     "imports": Chore(HOURLY, forget_old_imports),
     "outbox_jobs": Chore(HOURLY, forget_finished_jobs),
     "requests_due": Chore(HOURLY, remind_of_requests),
+    "sign_in_failures": Chore(HOURLY, forget_failures),
     "sign_ups": Chore(HOURLY, forget_sign_ups),
+    "staff_sessions": Chore(HOURLY, forget_sessions),
     "step_ups": Chore(HOURLY, forget_step_ups),
     "webhooks": Chore(HOURLY, forget_old_deliveries),
     "workers": Chore(HOURLY, forget_workers),

@@ -1,0 +1,108 @@
+"""What needs a person today: each question one indexed query, counted, with the first few to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.photo import OPEN_TAKEDOWNS, TakedownState, TakedownWhat
+from preferences.domain.rights import OPEN_STATES, RightsKind, RightsState
+from preferences.models.import_batch import ImportStage
+from preferences.models.photo import ParticipantRow, TakedownRow
+from preferences.models.rights import RightsRequestRow
+from preferences.models.training import TrainingRow
+
+from .imports import ImportView, newest_imports_in
+from .trainings import Training, TrainingCounts
+
+SHOWN = 8
+TRAININGS_WITHIN = timedelta(days=21)
+"""How far ahead a training counts as coming up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueRequest:
+    """A rights request that waits for an answer; nothing personal in it."""
+
+    reference: str
+    kind: RightsKind
+    state: RightsState
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTakedown:
+    """Something published that somebody wants removed; nothing personal in it."""
+
+    reference: str
+    what: TakedownWhat
+    state: TakedownState
+    requested_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Everything on the page. The counts are of all; the lists hold the first few."""
+
+    requests: list[DueRequest]
+    request_count: int
+    overdue: int
+    takedowns: list[OpenTakedown]
+    takedown_count: int
+    trainings: list[TrainingCounts]
+    imports: list[ImportView]
+
+
+def requests_by_due_date(session: Session, *, today: date) -> tuple[list[DueRequest], int, int]:
+    """The first open requests by due date, how many are open, and how many of them are overdue."""
+    is_open = RightsRequestRow.state.in_(OPEN_STATES)
+    rows = session.execute(
+        select(RightsRequestRow.reference, RightsRequestRow.kind, RightsRequestRow.state, RightsRequestRow.due_on)
+        .where(is_open)
+        .order_by(RightsRequestRow.due_on, RightsRequestRow.id)
+        .limit(SHOWN)
+    )
+    count = session.scalar(select(func.count()).where(is_open)) or 0
+    late = session.scalar(select(func.count()).where(is_open, RightsRequestRow.due_on < today)) or 0
+    return [DueRequest(*row) for row in rows], count, late
+
+
+def takedowns_waiting(session: Session) -> tuple[list[OpenTakedown], int]:
+    """The first takedowns that are not done, oldest first, and how many there are."""
+    is_open = TakedownRow.state.in_(OPEN_TAKEDOWNS)
+    rows = session.execute(
+        select(TakedownRow.reference, TakedownRow.what, TakedownRow.state, TakedownRow.requested_at)
+        .where(is_open)
+        .order_by(TakedownRow.id)
+        .limit(SHOWN)
+    )
+    found = [OpenTakedown(row[0], row[1], row[2], row[3].date()) for row in rows]
+    return found, session.scalar(select(func.count()).where(is_open)) or 0
+
+
+def trainings_to_tell_of(session: Session, *, today: date) -> list[TrainingCounts]:
+    """Trainings within three weeks of which somebody who takes part has not been told, the next one first."""
+    everybody, told = func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at)
+    rows = session.execute(
+        select(TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on, everybody, told)
+        .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
+        .where(TrainingRow.held_on >= today, TrainingRow.held_on <= today + TRAININGS_WITHIN)
+        .group_by(TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
+        .having((told < everybody) | (everybody == 0))
+        .order_by(TrainingRow.held_on, TrainingRow.id)
+        .limit(SHOWN)
+    )
+    return [TrainingCounts(Training(*row[:4]), row[4], row[5]) for row in rows]
+
+
+def what_needs_somebody(session: Session, *, today: date) -> Today:
+    """Everything that waits for a person."""
+    requests, request_count, overdue = requests_by_due_date(session, today=today)
+    takedowns, takedown_count = takedowns_waiting(session)
+    waiting = newest_imports_in(session, {ImportStage.PLANNED, ImportStage.APPLYING}, limit=SHOWN)
+    return Today(
+        requests, request_count, overdue, takedowns, takedown_count, trainings_to_tell_of(session, today=today), waiting
+    )

@@ -1,0 +1,44 @@
+"""Records what staff saw and did, in the transaction of the thing itself: what is not recorded did not happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from preferences.domain.audit import MOST_REASON, NOTHING, AuditAction, AuditTarget, StaffId
+from preferences.models.audit import AuditReasonRow, AuditRow
+
+
+def record_audit(
+    session: Session,
+    staff_id: StaffId | None,
+    action: AuditAction,
+    target: AuditTarget = NOTHING,
+    *,
+    data: Mapping[str, Any] | None = None,
+    reason: str = "",
+    now: datetime,
+) -> int:
+    """Append one entry and return its id. `data` holds ids, counts and codes only; `reason` is kept apart, encrypted.
+
+    `staff_id` None: a command on the machine itself.
+    """
+    audit_id: int = session.execute(
+        insert(AuditRow).returning(AuditRow.id),
+        {
+            "recorded_at": now,
+            "staff_id": staff_id,
+            "action": action,
+            "object_kind": target.kind,
+            "object_id": target.id,
+            "data": dict(data) if data else None,
+        },
+    ).scalar_one()
+    if reason.strip():
+        session.add(AuditReasonRow(audit_id=audit_id, reason=reason.strip()[:MOST_REASON]))
+        session.flush()
+    return audit_id

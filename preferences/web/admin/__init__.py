@@ -1,0 +1,40 @@
+"""The admin pages: what staff work with every day. docs/admin-pages.md says how to add one.
+
+Every module in this folder adds its views to the one blueprint; all are imported below, so that a new page is a new file.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from flask import Blueprint, Flask
+
+from preferences.web.pages import static_address
+
+from .answering import moment_in_words
+from .guard import current_staff, guard, staff_csrf, staff_may
+from .menu import link_to, staff_menu
+from .words import staff_word
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+blueprint.before_request(guard)
+
+
+def register_admin(app: Flask) -> None:
+    """Add the pages and what their templates use."""
+    app.jinja_env.globals.update(
+        current_staff=current_staff,
+        staff_may=staff_may,
+        staff_csrf=staff_csrf,
+        staff_menu=staff_menu,
+        link_to=link_to,
+        staff_word=staff_word,
+        staff_time=moment_in_words,
+        admin_style=static_address(app, "css/admin.css"),
+    )
+    app.register_blueprint(blueprint)
+
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -1,0 +1,55 @@
+"""What admin views share when they answer: forms read, "done" said after the redirect, moments in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from babel.dates import format_datetime, get_timezone
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from preferences.web.dates import AS_IN
+from preferences.web.locale import request_locale
+from preferences.web.plumbing import settings
+
+DONE = "done"
+
+
+def typed(name: str, *, most: int = 500) -> str:
+    """One line that somebody typed: trimmed, bounded, without characters that no page may hold."""
+    text = request.form.get(name, "")[: most * 2]
+    return "".join(character for character in text if character.isprintable()).strip()[:most]
+
+
+def asked(name: str, *, most: int = 200) -> str:
+    """One filter from the address of the page, read like `typed`."""
+    text = request.args.get(name, "")[: most * 2]
+    return "".join(character for character in text if character.isprintable()).strip()[:most]
+
+
+def asked_number(name: str) -> int | None:
+    """A whole number from the address of the page, such as a page's position; None for anything else."""
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def done(endpoint: str, what: str = "", **values: Any) -> Response:
+    """303 to a page that says what was done. `what` is a key of the messages that its view hands to `said`."""
+    return redirect(url_for(endpoint, **values, **({DONE: what} if what else {})), code=303)
+
+
+def said(messages: Mapping[str, Any]) -> Any:
+    """The message of what was just done; empty where nothing was. Only known keys say anything: addresses can be forged."""
+    return messages.get(request.args.get(DONE, ""), "")
+
+
+def moment_in_words(moment: datetime | None) -> str:
+    """Date and time in the organisation's time zone: 3 mars 2026 14:05. Empty for None."""
+    if moment is None:
+        return ""
+    locale = request_locale()
+    return format_datetime(
+        moment, "d MMM y HH:mm", tzinfo=get_timezone(settings().time_zone), locale=AS_IN.get(locale, locale)
+    )

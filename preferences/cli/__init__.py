@@ -20,6 +20,7 @@ def register(app: Flask) -> None:
         requests,
         setup,
         sign_up,
+        staff,
         takedowns,
         trainings,
         worker,
@@ -35,6 +36,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(recipients.recipients)
     app.cli.add_command(links.links)
     app.cli.add_command(sign_up.forms)
+    app.cli.add_command(staff.staff)
     app.cli.add_command(trainings.trainings)
     app.cli.add_command(takedowns.takedowns)
     app.cli.add_command(requests.requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import eq, ge, lt
 from typing import Any
 
 from sqlalchemy import select
@@ -44,19 +45,16 @@ class AuditEntry:
 
 def audit_entries(session: Session, wanted: AuditFilter, *, before: int | None, limit: int) -> list[AuditEntry]:
     """At most `limit` entries with an id below `before`, newest first."""
-    conditions = [
-        condition
-        for value, condition in (
-            (wanted.staff_id, AuditRow.staff_id == wanted.staff_id),
-            (wanted.action, AuditRow.action == wanted.action),
-            (wanted.object_kind, AuditRow.object_kind == wanted.object_kind),
-            (wanted.object_id, AuditRow.object_id == wanted.object_id),
-            (wanted.since, AuditRow.recorded_at >= wanted.since),
-            (wanted.until, AuditRow.recorded_at < wanted.until),
-            (before, AuditRow.id < (before or 0)),
-        )
-        if value is not None
-    ]
+    asked = (
+        (AuditRow.staff_id, eq, wanted.staff_id),
+        (AuditRow.action, eq, wanted.action),
+        (AuditRow.object_kind, eq, wanted.object_kind),
+        (AuditRow.object_id, eq, wanted.object_id),
+        (AuditRow.recorded_at, ge, wanted.since),
+        (AuditRow.recorded_at, lt, wanted.until),
+        (AuditRow.id, lt, before),
+    )
+    conditions = [compare(column, value) for column, compare, value in asked if value is not None]
     rows = session.execute(
         select(AuditRow, AuditReasonRow.reason, StaffRow.name)
         .outerjoin(AuditReasonRow, AuditReasonRow.audit_id == AuditRow.id)

@@ -56,7 +56,7 @@ class Attempt:
 
 def begin_attempt(session: Session, typed_address: str, *, client: str, now: datetime) -> Attempt:
     """Count an attempt, unless there were too many."""
-    normal = normal_form(typed_address[:500]) or ""
+    normal = normal_form(typed_address[:500])
     subjects = sign_in_subjects(normal or typed_address[:500].strip().casefold(), client)
     until = waits_until(session, subjects, now=now)
     staff = staff_by_index(session, keyring().address_index(normal)) if normal else None

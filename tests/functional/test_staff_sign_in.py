@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -35,7 +35,9 @@ FORM = "/admin/sign-in"
 CODE = "/admin/sign-in/code"
 
 
-def give_password(client: StrictClient, password: str = PASSWORD, address: str = ADDRESS, onward: str = "") -> TestResponse:
+def give_password(
+    client: StrictClient, password: str = PASSWORD, address: str = ADDRESS, onward: str = ""
+) -> TestResponse:
     token = token_on(client.get(FORM, query_string={"next": onward} if onward else {}))
     return client.post(FORM, data={"csrf": token, "address": address, "password": password, "next": onward})
 
@@ -120,7 +122,7 @@ def test_a_wrong_code_opens_nothing(app: Flask, session: Session, code: str) -> 
 def test_wrong_password_reads_the_same_for_everybody(app: Flask, session: Session) -> None:
     stina = make_staff(session)
     make_staff(session, Role.VIEWER, "gone@example.se")
-    session.execute(StaffRow.__table__.update().where(StaffRow.id != stina.id).values(disabled_at=datetime.now(UTC)))
+    session.execute(update(StaffRow).where(StaffRow.id != stina.id).values(disabled_at=datetime.now(UTC)))
     session.commit()
     client = browser(app)
     answers = {
@@ -185,7 +187,7 @@ def test_right_password_takes_back_what_was_counted(app: Flask, session: Session
         give_password(client, "wrong")
     give_password(client)
     left = session.execute(select(SignInFailureRow.kind, func.count()).group_by(SignInFailureRow.kind)).all()
-    assert dict([(kind.value, count) for kind, count in left]) == {"client": 4, "account": 4}
+    assert {kind.value: count for kind, count in left} == {"client": 4, "account": 4}
 
 
 def test_recovery_code_works_once_in_any_writing(app: Flask, session: Session) -> None:
@@ -268,7 +270,7 @@ def test_idle_session_ends(app: Flask, session: Session, idle: timedelta, lasts:
 def test_busy_session_ends_after_a_working_day(app: Flask, session: Session) -> None:
     stina = signed_in(app, session)
     now = datetime.now(UTC)
-    session.execute(StaffSessionRow.__table__.update().values(started_at=now - timedelta(hours=12, minutes=1)))
+    session.execute(update(StaffSessionRow).values(started_at=now - timedelta(hours=12, minutes=1)))
     session.commit()
     assert stina.get("/admin").location == FORM
 

@@ -25,7 +25,15 @@ from preferences.services.verify import verify_ledger
 from preferences.web.plumbing import utc_now
 from tests.factories import act, make_recipient
 
-GROWING = {"ledger_entries", "notice_versions", "notice_texts", "sealed_entries", "seal_nodes", "seal_heads", "audit_entries"}
+GROWING = {
+    "ledger_entries",
+    "notice_versions",
+    "notice_texts",
+    "sealed_entries",
+    "seal_nodes",
+    "seal_heads",
+    "audit_entries",
+}
 
 
 def _upgrade(app: Flask, target: str = "heads") -> None:

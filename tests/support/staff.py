@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from flask import Flask
@@ -41,7 +42,7 @@ class StaffBrowser:
     def post(self, path: str, data: dict[str, Any] | None = None, **more: Any) -> TestResponse:
         return self.client.post(path, data={CSRF_FIELD: self.csrf, **(data or {})}, **more)
 
-    @property
+    @cached_property
     def csrf(self) -> str:
         return token_on(self.client.get("/admin/account"))
 

@@ -37,7 +37,9 @@ def asked_number(name: str) -> int | None:
 
 def done(endpoint: str, what: str = "", **values: Any) -> Response:
     """303 to a page that says what was done. `what` is a key of the messages that its view hands to `said`."""
-    return redirect(url_for(endpoint, **values, **({DONE: what} if what else {})), code=303)
+    if what:
+        values[DONE] = what
+    return redirect(url_for(endpoint, **values), code=303)
 
 
 def said(messages: Mapping[str, Any]) -> Any:

@@ -133,10 +133,12 @@ def register_blueprints(app: Flask, settings: Settings) -> None:
     from preferences.web.health import register_health
     from preferences.web.pages import register_pages
     from preferences.web.recipient import blueprint as recipient
+    from preferences.web.seals import blueprint as seals
 
     register_pages(app, settings)
     register_health(app, settings)
     app.register_blueprint(recipient)
+    app.register_blueprint(seals)
     register_api(app)
     register_admin(app)
     if local.belongs_here(settings):

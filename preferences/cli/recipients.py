@@ -1,19 +1,29 @@
-"""`flask recipients`: show what is known about one, or erase them."""
+"""`flask recipients`: show what is known about one, prove what they chose, or erase them."""
 
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
+from preferences.config import Settings
+from preferences.domain.receipt import ReceiptController, ReceiptWords
 from preferences.domain.recipient_id import format_recipient_id
-from preferences.models.transaction import reading, transaction
+from preferences.models.transaction import reading, snapshot, transaction
 from preferences.queries.choices import Standing, standing
 from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView
 from preferences.services.erasure import erase_recipient
+from preferences.services.evidence_pack import PackWords, write_evidence_pack
 from preferences.services.recipients import find_recipient
 
 recipients = AppGroup("recipients", help="The people behind the addresses.")
@@ -60,6 +70,66 @@ def erase(who: str, yes: bool, as_json: bool) -> None:
         click.echo(json.dumps({"id": identifier, "status": "erased", "erased_at": at}))
     else:
         click.echo(f"{identifier} was erased at {at}.")
+
+
+@recipients.command("evidence")
+@click.argument("who", metavar="ADDRESS|ID")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="The zip file to write; one that is there already is left alone.",
+)
+@_JSON
+def evidence(who: str, out: Path, as_json: bool) -> None:
+    """Write everything that proves what a recipient was shown and chose into one zip: it holds personal data."""
+    if out.exists():
+        raise click.ClickException(f"{out} is there already")
+    with snapshot() as session:
+        found = find_recipient(session, who)
+        try:
+            with _written_whole(out) as file:
+                packed = write_evidence_pack(session, file, found, speaks=_speaks(), now=datetime.now(UTC))
+        except OSError as error:
+            raise click.ClickException(f"{out}: {error.strerror}") from error
+    if as_json:
+        click.echo(json.dumps({"file": str(out), "entries": packed.entries, "sealed": packed.sealed}))
+    else:
+        click.echo(f"{out}: {packed.entries} entries, {packed.sealed} of them sealed.")
+
+
+@contextmanager
+def _written_whole(out: Path) -> Iterator[IO[bytes]]:
+    """A file that only its owner may read, there once it is complete."""
+    descriptor, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(name).replace(out)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _speaks() -> PackWords:
+    """Receipts in a pack that a command makes hold codes, as the API does: whoever asks for it reads those."""
+    site: Settings = current_app.extensions["preferences.settings"]
+    controller = ReceiptController(
+        name=site.organisation_name,
+        address=site.organisation_address,
+        country=site.organisation_country,
+        email=site.organisation_email,
+        phone=site.organisation_phone,
+        website=site.organisation_website,
+        base_url=site.base_url,
+    )
+    return PackWords(
+        controller=controller,
+        locale=site.default_locale,
+        default_locale=site.default_locale,
+        words=lambda one: ReceiptWords(act=one.act, method=one.method, basis=one.basis or ""),
+        training_in_words=lambda one: "" if one.training is None else f"{one.training.title}, {one.training.held_on}",
+    )
 
 
 def _facts(found: RecipientView, where: Standing, keys: dict[int, str]) -> dict[str, object]:

@@ -6,6 +6,7 @@ community group report of 2024-08-01). The context stands in the document: nothi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .acts import Act, Actor
@@ -102,6 +103,7 @@ def as_dpv(receipt: Receipt) -> dict[str, Any]:
             "dpv:hasEntity": [_controller(receipt)],
             **_event(receipt),
             **({"dct:provenance": _provenance(receipt)} if receipt.evidence else {}),
+            **({"schema:additionalProperty": _proof(receipt.proof)} if receipt.proof else {}),
         },
     }
 
@@ -218,6 +220,15 @@ def _provenance(receipt: Receipt) -> dict[str, Any]:
             {"@type": "schema:PropertyValue", "schema:name": name, "schema:value": value}
             for name, value in receipt.evidence.items()
         ],
+    }
+
+
+def _proof(proof: Mapping[str, Any]) -> dict[str, Any]:
+    """The proof that the record was sealed, as it is: docs/seals.md says how to check it."""
+    return {
+        "@type": "schema:PropertyValue",
+        "schema:propertyID": proof["format"],
+        "schema:value": {"@type": "@json", "@value": proof},
     }
 
 

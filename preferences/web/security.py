@@ -10,7 +10,7 @@ CSP = (
 )
 
 
-CACHEABLE = frozenset({"static", "site.theme", "site.logo"})
+CACHEABLE = frozenset({"static", "site.theme", "site.logo", "seals.head", "seals.latest", "seals.keys"})
 """What holds nothing personal, and may be kept."""
 
 EVERYWHERE = {

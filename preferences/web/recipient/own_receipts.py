@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from preferences.domain.receipt_dpv import as_dpv
 from preferences.domain.receipt_kantara import as_kantara
 from preferences.models.transaction import reading, transaction
 from preferences.queries.history import HistoryEntry, history
+from preferences.services.proofs import proof_of, sealing_head
 from preferences.services.receipts import ReceiptMail, ask_for_receipt, make_receipt, receipt_asked
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
@@ -27,6 +29,7 @@ from .own_words import act_in_words, in_plain_words, on_day
 log = structlog.get_logger()
 
 RECEIPTS_A_PAGE = 25
+LARGEST_ID = 2**63 - 1
 LIMITED = "limited"
 """In the query of the page: the mail was not sent, because many were today."""
 
@@ -53,9 +56,11 @@ def own_receipt(entry: int) -> str:
     receipt = _receipt(entry)
     with reading() as session:
         mail = receipt_asked(session, current_recipient().id, entry)
+        head = sealing_head(session, entry)
     if LIMITED in request.args and mail is ReceiptMail.NOT_ASKED:
         mail = ReceiptMail.LIMITED
-    return render_template("recipient/own/receipt.html", receipt=receipt, mail=mail)
+    seal = None if head is None else head.signed.head
+    return render_template("recipient/own/receipt.html", receipt=receipt, mail=mail, seal=seal)
 
 
 @blueprint.post("/me/receipts/<int:entry>/mail")
@@ -76,7 +81,10 @@ def mail_own_receipt(entry: int) -> AnyResponse:
 @access(Access.STEP_UP)
 def own_receipt_dpv(entry: int) -> Response:
     """The receipt in the W3C Data Privacy Vocabulary."""
-    return _download(as_dpv(_receipt(entry)), f"receipt-{entry}.jsonld", "application/ld+json")
+    receipt = _receipt(entry)
+    proof = _proof(entry)
+    receipt = replace(receipt, proof=proof if proof["sealed"] else None)
+    return _download(as_dpv(receipt), f"receipt-{entry}.jsonld", "application/ld+json")
 
 
 @blueprint.get("/me/receipts/<int:entry>.kantara.json")
@@ -84,6 +92,21 @@ def own_receipt_dpv(entry: int) -> Response:
 def own_receipt_kantara(entry: int) -> Response:
     """The receipt as Kantara's Consent Receipt 1.1."""
     return _download(as_kantara(_receipt(entry)), f"receipt-{entry}.kantara.json", "application/json")
+
+
+@blueprint.get("/me/receipts/<int:entry>.proof.json")
+@access(Access.STEP_UP)
+def own_receipt_proof(entry: int) -> Response:
+    """The proof that the entry was sealed, which `verify_receipt.py` checks offline; `sealed` is null as long as it waits."""
+    return _download(_proof(entry), f"receipt-{entry}.proof.json", "application/json")
+
+
+def _proof(entry_id: int) -> dict[str, Any]:
+    with reading() as session:
+        found = proof_of(session, current_recipient().id, entry_id) if entry_id <= LARGEST_ID else None
+    if found is None:
+        abort(404)
+    return found
 
 
 def _receipt(entry_id: int) -> Receipt:

@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         ledger,
         links,
         mailers,
+        policy,
         purposes,
         recipients,
         requests,
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(ledger.ledger)
     app.cli.add_command(keys.keys)
     app.cli.add_command(purposes.purposes)
+    app.cli.add_command(policy.policy)
     app.cli.add_command(imports.imports)
     app.cli.add_command(mailers.mailers)
     app.cli.add_command(recipients.recipients)

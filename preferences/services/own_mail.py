@@ -24,6 +24,7 @@ from preferences.queries.trainings import training_by_id
 
 from .mail_links import MailLinks
 from .photo_mail import photo_notice, takedown_mail
+from .policy import policy_mail
 from .receipts import receipt_mail
 from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received, request_worked
 from .sign_up_mail import prepare_sign_up_mail
@@ -86,6 +87,9 @@ def prepare_own_mail(
         case "photo_notice":
             languages = {"locale": locale, "default_locale": default_locale}
             parameters = photo_notice(session, recipient, payload, links=links, now=now, **languages)
+        case "policy_changed":
+            languages = {"locale": locale, "default_locale": default_locale}
+            parameters = policy_mail(session, recipient, payload, links=links, now=now, **languages)
         case "receipt":
             languages = {"locale": locale, "default_locale": default_locale}
             parameters = receipt_mail(session, recipient, payload, links=links, now=now, **languages)

@@ -20,6 +20,7 @@ from preferences.services.heartbeats import forget_workers
 from preferences.services.idempotency import forget_answers
 from preferences.services.imports import forget_old_imports
 from preferences.services.outbox_jobs import forget_finished_jobs
+from preferences.services.policy import record_deliveries
 from preferences.services.rights_work import remind_of_requests
 from preferences.services.sign_up import forget_sign_ups
 from preferences.services.staff_limits import forget_failures
@@ -30,6 +31,7 @@ from preferences.services.webhook_deliveries import forget_old_deliveries
 log = structlog.get_logger()
 
 HOURLY = timedelta(hours=1)
+TEN_MINUTES = timedelta(minutes=10)
 
 
 class Work(Protocol):
@@ -51,6 +53,7 @@ CHORES: dict[str, Chore] = {
     "idempotency_keys": Chore(HOURLY, forget_answers),
     "imports": Chore(HOURLY, forget_old_imports),
     "outbox_jobs": Chore(HOURLY, forget_finished_jobs),
+    "policy_deliveries": Chore(TEN_MINUTES, record_deliveries),
     "requests_due": Chore(HOURLY, remind_of_requests),
     "sign_in_failures": Chore(HOURLY, forget_failures),
     "sign_ups": Chore(HOURLY, forget_sign_ups),

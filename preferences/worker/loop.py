@@ -15,6 +15,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import DBAPIError
 
+from .announcement_lane import AnnouncementLane
 from .chore_lane import ChoreLane
 from .faults import where
 from .heartbeat import Heartbeat
@@ -46,7 +47,13 @@ class Lane(Protocol):
 
 
 LaneMaker = Callable[[threading.Event, Callable[[], datetime]], Lane]
-LANES: tuple[LaneMaker, ...] = (MailLane, WebhookLane, ChoreLane, SealLane)
+LANES: tuple[LaneMaker, ...] = (
+    AnnouncementLane,
+    MailLane,
+    WebhookLane,
+    ChoreLane,
+    SealLane,
+)
 """Every kind of work. To add one: a file with its lane, and its name here."""
 
 

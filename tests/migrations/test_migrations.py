@@ -33,6 +33,8 @@ GROWING = {
     "seal_nodes",
     "seal_heads",
     "audit_entries",
+    "policy_versions",
+    "policy_texts",
 }
 
 

@@ -61,6 +61,12 @@ COPIED = {
         "added_at": "trainings.added_at",
         "notified_at": "trainings.notified_at",
     },
+    "policy_notices": {
+        "number": "policy_notices.number",
+        "queued_at": "policy_notices.queued_at",
+        "outcome": "policy_notices.outcome",
+        "done_at": "policy_notices.done_at",
+    },
     "rights_requests": {
         name: f"rights_requests.{name}"
         for name in (
@@ -157,6 +163,7 @@ NOT_COPIED = {
     "outbox_jobs.kind": "always mail",
     "outbox_jobs.run_at": "when the worker tries",
     "outbox_jobs.claimed_until": "the worker's own",
+    "policy_notices.job_id": "the worker's own",
     "outbox_jobs.attempts": "the worker's own",
     "step_ups.code_digest": "a digest of a code",
     "step_ups.session_digest": "a digest of the cookie's secret",

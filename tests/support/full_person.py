@@ -12,12 +12,14 @@ from preferences.domain.acts import Act, Actor, Method
 from preferences.domain.capability import RecipientId
 from preferences.domain.events import EventType
 from preferences.domain.photo import TakedownState, TakedownWhat
+from preferences.domain.policy import PolicyText, Weight
 from preferences.domain.purpose import LawfulBasis
 from preferences.domain.reasons import StopReason
 from preferences.domain.rights import RightsKind, RightsState
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.ledger import ConfirmationRow
 from preferences.models.photo import ParticipantRow, TakedownRow
+from preferences.models.policy import PolicyNoticeRow
 from preferences.models.rights import AddressChangeRow, RightsRequestRow
 from preferences.models.sign_up import SignUpRow
 from preferences.models.step_up import StepUpRow
@@ -28,6 +30,7 @@ from preferences.queries.mailers import mailer_by_key
 from preferences.queries.recipients import RecipientView
 from preferences.services.messages import number_message
 from preferences.services.outbox import enqueue_mail, tell_change
+from preferences.services.policy import announce_portion, begin_announcement, publish_policy
 from preferences.services.suppression import suppress
 from tests.factories import act, make_key, make_recipient, purpose
 
@@ -205,6 +208,11 @@ def _waiting(session: Session, anna: RecipientView, now: datetime) -> None:
         now=now,
         data={"reason": SuppressionReason.MANUAL, "scope": "purpose"},
     )
+    texts = [PolicyText(locale, "Nytt.", "Allt.") for locale in ("sv", "en")]
+    number = publish_policy(session, texts, Weight.MAJOR, wanted=("sv", "en"), now=now)
+    begin_announcement(session, number, now=now)
+    announce_portion(session, now=now)
+    session.execute(update(PolicyNoticeRow).values(outcome="sent", done_at=now))
     session.add(
         StepUpRow(
             recipient_id=anna.id,

@@ -186,6 +186,7 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "photo_notice": _("Before a training: photos may be published"),
         "takedown_received": _("The receipt of something to be removed"),
         "takedown_done": _("What became of something to be removed"),
+        "policy_changed": _("A change of how we handle personal data"),
         "receipt": _("The receipt of what you changed"),
         "rights_received": _("The receipt of a request"),
         "rights_extended": _("A later date for our answer"),

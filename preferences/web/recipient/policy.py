@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Response, render_template
+from flask import Response, abort, render_template, request
 
 from preferences.domain.catalogue import Described
+from preferences.domain.policy import blocks_of
 from preferences.domain.purpose import LawfulBasis, NoticeText
 from preferences.models.transaction import reading
+from preferences.queries.policy import policy_version, policy_versions
 from preferences.queries.purposes import catalogue
 from preferences.web.access import Access, access
 from preferences.web.locale import request_locale
@@ -16,8 +18,6 @@ from preferences.web.plumbing import settings, utc_now
 
 from . import blueprint
 
-POLICY_VERSION = "1"
-"""Of the text around the notices; raised with every change of meaning (L21)."""
 SECURITY_TXT_LASTS = timedelta(days=180)
 
 Notice = tuple[NoticeText, LawfulBasis, int]
@@ -26,11 +26,27 @@ Notice = tuple[NoticeText, LawfulBasis, int]
 @blueprint.get("/policy")
 @access(Access.PUBLIC)
 def policy() -> str:
-    """The privacy policy, with the notice of every purpose in use."""
+    """The privacy policy: the version published last, or `?version=`, with the notice of every purpose in use.
+
+    Until the company has published words of its own, those that come with the product stand there.
+    """
+    number = request.args.get("version", type=int)
     with reading() as session:
         known = catalogue(session)
+        published = policy_version(session, number)
+        numbers = [one.number for one in policy_versions(session)]
+    if number is not None and published is None:
+        abort(404)
     groups = [(_notice(entry), [_notice(topic) for topic in known.topics(entry.purpose)]) for entry in known.purposes()]
-    return render_template("recipient/policy.html", groups=groups, version=POLICY_VERSION)
+    text = published.text(request_locale(), settings().default_locale) if published else None
+    return render_template(
+        "recipient/policy.html",
+        groups=groups,
+        published=published,
+        text=text,
+        blocks=list(blocks_of(text.body)) if text else [],
+        numbers=numbers,
+    )
 
 
 @blueprint.get("/cookies")

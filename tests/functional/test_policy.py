@@ -131,6 +131,7 @@ def test_it_reaches_who_opted_out_of_marketing_and_nobody_who_is_out_of_reach(
     anna = make_recipient(session, locale="sv")
     act(session, anna, "everything", Act.OBJECTED, method=Method.UNSUBSCRIBE_PAGE)
     bounced, erased = make_recipient(session, "bounced@example.se"), make_recipient(session, "erased@example.se")
+    assert bounced.address_index is not None
     english = make_recipient(session, "bo@example.se", locale="en")
     with transaction() as writing:
         suppress(

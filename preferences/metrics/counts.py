@@ -62,6 +62,13 @@ JOBS = Counter(
     registry=MEMORY,
 )
 
+WEBHOOKS = Counter(
+    "preferences_webhook_attempts",
+    "Calls of endpoints, by what came of them.",
+    ["result"],
+    registry=MEMORY,
+)
+
 _requests: dict[tuple[str, str, int], Counter] = {}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -21,6 +21,7 @@ from preferences.config import Settings
 from preferences.domain.webhook_urls import UrlRules
 from preferences.domain.webhooks import Attempt, AttemptCode
 from preferences.integrations.http import Reach
+from preferences.metrics import WEBHOOKS
 from preferences.models.crypto import UnreadableValue
 from preferences.models.transaction import glancing, transaction
 from preferences.queries.endpoints import any_endpoint
@@ -174,6 +175,8 @@ def _delivery_of(result: Result) -> Delivery:
 
 def _log(endpoint_id: int, tried: list[Tried]) -> None:
     failed = [one for one in tried if not one.attempt.is_delivered]
+    for code, count in Counter(one.attempt.code for one in tried).items():
+        WEBHOOKS.labels(code.value).inc(count)
     log.debug("webhooks_tried", endpoint=endpoint_id, count=len(tried), failed=len(failed))
     for code in sorted({one.attempt.code for one in failed}):
         count = sum(one.attempt.code is code for one in failed)

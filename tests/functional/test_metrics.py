@@ -22,7 +22,9 @@ from tests.factories import act, link, make_key, make_recipient, purpose
 from tests.functional.test_health import unavailable
 from tests.support.client import StrictClient
 from tests.support.mailing import sending_to, settings_changed
+from tests.support.receiver import receiving
 from tests.support.smtp import smtp_server
+from tests.support.webhooks import make_endpoint, work
 
 KEY = "monitor-0123456789-abcdefgh"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -194,3 +196,30 @@ def test_every_metric_is_documented(app: Flask, root: Path) -> None:
 
 def _full(name: str, kind: str) -> str:
     return f"{name}_total" if kind == "counter" else name
+
+
+def test_what_mailers_have_not_heard_or_not_applied_is_seen(
+    monitored: Flask, client: StrictClient, session: Session
+) -> None:
+    key = make_key(session, mailer="follower")
+    with receiving() as receiver, settings_changed(monitored, metrics_key=KEY, webhook_private_hosts=("127.0.0.1",)):
+        make_endpoint(session, receiver.url)
+        act(session, make_recipient(session), "marketing", Act.WITHDRAWN)
+        cursor = client.get("/api/v1/changes?limit=1", headers={"Authorization": f"Bearer {key}"}).get_json()["cursor"]
+        before = read(client)
+        assert value(before, "preferences_webhooks_waiting", mailer="newsletter") == 1
+        assert value(before, "preferences_endpoints", mailer="newsletter", state="enabled") == 1
+        assert not any(name == "preferences_feed_behind" for name, _ in before), "nobody has ever acknowledged"
+        work(lambda: datetime.now(UTC))
+    with settings_changed(monitored, metrics_key=KEY):
+        sent = client.post(
+            "/api/v1/changes/acknowledge", json={"cursor": cursor}, headers={"Authorization": f"Bearer {key}"}
+        )
+        assert sent.status_code == 200
+        act(session, make_recipient(session, "bo@example.se"), "events", Act.OBJECTED)
+        after = read(client)
+    assert value(after, "preferences_webhooks_waiting", mailer="newsletter") == 1, "of the second change"
+    assert grown(before, after, "preferences_webhook_attempts_total", result="delivered") == 1
+    assert value(after, "preferences_feed_behind", mailer="follower") == 1
+    assert 0 <= value(after, "preferences_feed_oldest_opt_out_seconds", mailer="follower") < 60
+    assert not any(name == "preferences_feed_behind" and labels != (("mailer", "follower"),) for name, labels in after)

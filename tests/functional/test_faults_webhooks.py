@@ -1,4 +1,4 @@
-"""A worker is killed while it tells mailers: they hear every change all the same, in order for each person, and nothing else."""
+"""A worker is killed while it tells mailers: they hear every change, in order for each person, and nothing else."""
 
 from __future__ import annotations
 

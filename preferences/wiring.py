@@ -131,6 +131,7 @@ def register_blueprints(app: Flask, settings: Settings) -> None:
     from preferences.web.admin import register_admin
     from preferences.web.api import register_api
     from preferences.web.health import register_health
+    from preferences.web.inbound import blueprint as inbound
     from preferences.web.pages import register_pages
     from preferences.web.recipient import blueprint as recipient
     from preferences.web.seals import blueprint as seals
@@ -139,6 +140,7 @@ def register_blueprints(app: Flask, settings: Settings) -> None:
     register_health(app, settings)
     app.register_blueprint(recipient)
     app.register_blueprint(seals)
+    app.register_blueprint(inbound)
     register_api(app)
     register_admin(app)
     if local.belongs_here(settings):

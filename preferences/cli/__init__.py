@@ -10,6 +10,7 @@ def register(app: Flask) -> None:
     from . import (
         demo,
         doctor,
+        hooks,
         imports,
         keys,
         ledger,
@@ -35,6 +36,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(policy.policy)
     app.cli.add_command(imports.imports)
     app.cli.add_command(mailers.mailers)
+    app.cli.add_command(hooks.hooks_group)
     app.cli.add_command(recipients.recipients)
     app.cli.add_command(links.links)
     app.cli.add_command(sign_up.forms)

@@ -3,6 +3,7 @@
 from . import (
     audit,
     endpoint,
+    esp,
     idempotency,
     import_batch,
     ledger,
@@ -29,6 +30,7 @@ __all__ = [
     "Base",
     "audit",
     "endpoint",
+    "esp",
     "idempotency",
     "import_batch",
     "ledger",

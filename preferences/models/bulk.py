@@ -109,6 +109,29 @@ def bulk_insert(
         raise TakenMeanwhile from error
 
 
+def insert_new(
+    session: Session,
+    table: FromClause,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    unique: Sequence[str],
+) -> int:
+    """Insert those rows of stored values whose unique key is free, in one statement. Returns how many there were."""
+    assert isinstance(table, Table)  # noqa: S101
+    if not rows:
+        return 0
+    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    end = f"ON CONFLICT ({', '.join(unique)}) DO NOTHING"
+    if is_sqlite(session):
+        marks = ", ".join("?" * len(columns))
+        return session.connection().exec_driver_sql(f"{into} VALUES ({marks}) {end}", list(rows)).rowcount
+    arrays = ", ".join(f"%s::{_postgresql_type(table.c[name].type)}[]" for name in columns)
+    statement = f"{into} SELECT * FROM unnest({arrays}) {end}"  # noqa: S608 - names come from our models
+    values = tuple([row[number] for row in rows] for number in range(len(columns)))
+    return session.connection().exec_driver_sql(statement, values).rowcount
+
+
 def _postgresql_type(kind: TypeEngine[Any]) -> str:
     """How PostgreSQL calls a column's type: a binary COPY has to say it."""
     base = kind.impl if isinstance(kind, TypeDecorator) else kind

@@ -25,6 +25,7 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.rights import AddressChangeRow, RightsRequestRow
 from preferences.models.sign_up import SignUpRow
 
+from .esp_events import forget_esp_events_of
 from .outbox import tell_change
 from .recipients import UnknownRecipient
 from .step_up import end_step_ups
@@ -70,6 +71,7 @@ def erase_recipient(session: Session, recipient_id: RecipientId, *, source: str,
     session.execute(delete(ParticipantRow).where(ParticipantRow.recipient_id == recipient_id))
     _cancel_what_waits(session, recipient_id, now)
     _forget_what_was_written(session, recipient_id, row.address_index, now)
+    forget_esp_events_of(session, row.address_index, now=now)
     end_step_ups(session, recipient_id, now=now)
     forget_answers_about(session, recipient_id)
     tell_change(session, EventType.RECIPIENT_ERASED, recipient_id=recipient_id, now=now)

@@ -25,6 +25,8 @@ class Access(StrEnum):
     """Somebody on the staff whose password was right, and whose second factor is still missing."""
     STAFF = "staff"
     """Somebody on the staff who is signed in. Such a view names a permission, too (web/admin/guard.py)."""
+    HOOK = "hook"
+    """An ESP, by the scheme of its provider; the view verifies before it reads anything."""
     LOCAL = "local"
     """Development only: the local mailbox."""
 

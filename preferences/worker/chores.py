@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from preferences.models.transaction import transaction
 from preferences.services.address_change import forget_address_changes
+from preferences.services.esp_events import forget_esp_events
 from preferences.services.heartbeats import forget_workers
 from preferences.services.idempotency import forget_answers
 from preferences.services.imports import forget_old_imports
@@ -50,6 +51,7 @@ class Chore:
 
 CHORES: dict[str, Chore] = {
     "address_changes": Chore(HOURLY, forget_address_changes),
+    "esp_events": Chore(HOURLY, forget_esp_events),
     "idempotency_keys": Chore(HOURLY, forget_answers),
     "imports": Chore(HOURLY, forget_old_imports),
     "outbox_jobs": Chore(HOURLY, forget_finished_jobs),

@@ -1,0 +1,105 @@
+"""Picks values out of events that may hold anything anywhere. Nothing here raises: what is not there, or not so, is empty."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+MOST_CHARACTERS = 1000
+LINK_NAMES = frozenset({"preferences_link", "x_preferences_link", "list_unsubscribe"})
+MESSAGE_NAMES = frozenset({"preferences_message", "x_preferences_message"})
+"""Names under which mailers send our link and their own reference along, in metadata or headers, in any case, `-` or `_`."""
+
+_TOKEN = re.compile(r"(?:^|/u/)([A-Za-z0-9_-]{28}\.[A-Za-z0-9_-]{22})(?![A-Za-z0-9_.-])", re.ASCII)
+_STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b", re.ASCII)
+_CODE = re.compile(r"\b([245]\d\d)\b", re.ASCII)
+
+
+def at(item: Any, *path: str | int) -> Any:
+    """What lies at the end of the path; None where the path ends earlier."""
+    for step in path:
+        if isinstance(step, int):
+            item = item[step] if isinstance(item, list) and -len(item) <= step < len(item) else None
+        else:
+            item = item.get(step) if isinstance(item, Mapping) else None
+    return item
+
+
+def text(item: Any, *path: str | int) -> str:
+    """The text or number at the end of the path, as bounded text."""
+    value = at(item, *path)
+    if isinstance(value, str):
+        return value[:MOST_CHARACTERS]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**30 else ""
+
+
+def listed(item: Any, *path: str | int) -> list[Any]:
+    """The list at the end of the path."""
+    value = at(item, *path)
+    return value if isinstance(value, list) else []
+
+
+def moment(value: Any) -> datetime | None:
+    """A time as providers write it: seconds since 1970, ISO 8601, or date and time without a zone, which is then UTC."""
+    if isinstance(value, str):
+        stripped = value.strip()
+        if not re.fullmatch(r"\d{1,14}(\.\d{1,9})?", stripped, re.ASCII):
+            return _written(stripped)
+        value = float(stripped)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 10**14 or math.isnan(value):
+        return None
+    return datetime.fromtimestamp(value / 1000 if value >= 10**11 else value, tz=UTC)
+
+
+def _written(value: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", value[:64]))
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def status_in(*texts: str) -> str:
+    """The first enhanced status code (RFC 3463) in these texts, else the first reply code (RFC 5321), else nothing."""
+    for pattern in (_STATUS, _CODE):
+        for one in texts:
+            found = pattern.search(one)
+            if found:
+                return found[1]
+    return ""
+
+
+def references(*sources: Any) -> dict[str, str]:
+    """`link` and `message` of an event, out of metadata and headers in any of the shapes providers give them."""
+    found: dict[str, str] = {}
+    for name, value in _pairs(sources):
+        plain = name.lower().replace("-", "_")
+        if plain in LINK_NAMES and "link" not in found:
+            token = _TOKEN.search(value.strip())
+            if token:
+                found["link"] = token[1]
+        elif plain in MESSAGE_NAMES and "message" not in found:
+            found["message"] = value.strip()[:200]
+    return found
+
+
+def _pairs(sources: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    """Names and texts of objects, of lists of objects with `name` and `value`, and of lists of pairs."""
+    for source in sources:
+        if isinstance(source, Mapping):
+            yield from ((name, one) for name, value in source.items() for one in _texts(value) if isinstance(name, str))
+        elif isinstance(source, list):
+            for entry in source[:200]:
+                if isinstance(entry, Mapping):
+                    yield text(entry, "name"), text(entry, "value")
+                elif isinstance(entry, list) and len(entry) == 2:
+                    yield text(entry, 0), text(entry, 1)
+
+
+def _texts(value: Any) -> list[str]:
+    """A text, or the texts of a list."""
+    values = value[:20] if isinstance(value, list) else [value]
+    return [one[:MOST_CHARACTERS] for one in values if isinstance(one, str)]

@@ -14,6 +14,7 @@ from preferences.domain.scopes import Scope
 from preferences.models.transaction import reading, transaction
 from preferences.queries.mailers import KeyView, MailerView, keys_of
 from preferences.queries.mailers import mailers as every_mailer
+from preferences.queries.reconciliation import MOST_COUNTED, Behind, mailers_behind
 from preferences.services.mailers import IssuedKey, create_mailer, issue_key, revoke_key, rotate_key, works
 
 mailers = AppGroup("mailers", help="The API clients that send mail, and their keys.")
@@ -77,6 +78,22 @@ def list_mailers(as_json: bool) -> None:
             click.echo(f"  pk_{one.prefix}  {_state(one, now)}  {' '.join(sorted(one.scopes))}")
 
 
+@mailers.command("behind")
+@_JSON
+def behind(as_json: bool) -> None:
+    """Which mailers have not acknowledged every change, and how long the oldest opt-out among those has waited."""
+    now = datetime.now(UTC)
+    with reading() as session:
+        found = mailers_behind(session)
+    if as_json:
+        click.echo(json.dumps([_behind_as_json(one, now) for one in found]))
+        return
+    if not found:
+        click.echo("No mailers yet: flask --app app mailers create NAME --key …")
+    for one in found:
+        click.echo(f"{one.mailer.key}  {_behind_in_words(one, now)}")
+
+
 @mailers.command("rotate-key")
 @click.argument("prefix")
 @click.option(
@@ -101,6 +118,36 @@ def revoke(prefix: str) -> None:
     with transaction() as session:
         revoke_key(session, _bare(prefix), now=datetime.now(UTC))
     click.echo(f"pk_{_bare(prefix)} no longer works.")
+
+
+def _behind_in_words(one: Behind, now: datetime) -> str:
+    at = one.acknowledged.at
+    since = f"acknowledged {at:%Y-%m-%d %H:%M} UTC" if at else "never acknowledged anything"
+    if not one.changes:
+        return f"up to date, {since}"
+    count = f"more than {MOST_COUNTED:,}" if one.changes > MOST_COUNTED else f"{one.changes:,}"
+    words = f"{count} {'change' if one.changes == 1 else 'changes'} behind, {since}"
+    if one.oldest_opt_out_at is None:
+        return f"{words}; no opt-out among them"
+    return f"{words}; the oldest opt-out has waited {_age(now - one.oldest_opt_out_at)}"
+
+
+def _age(waited: timedelta) -> str:
+    minutes = max(0, round(waited.total_seconds() / 60))
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def _behind_as_json(one: Behind, now: datetime) -> dict[str, object]:
+    at, oldest = one.acknowledged.at, one.oldest_opt_out_at
+    return {
+        "mailer": one.mailer.key,
+        "behind": one.changes,
+        "acknowledged_at": at.isoformat() if at else None,
+        "oldest_opt_out_at": oldest.isoformat() if oldest else None,
+        "oldest_opt_out_seconds": round((now - oldest).total_seconds()) if oldest else None,
+    }
 
 
 def _scopes(names: Sequence[str]) -> list[Scope]:

@@ -12,6 +12,7 @@ from preferences.queries.mailers import mailers
 from preferences.queries.own_data import own_choices, own_requests, own_suppressions, own_trainings
 from preferences.queries.own_mail import own_mails, step_ups, told
 from preferences.queries.preference_page import preference_page
+from preferences.queries.reconciliation import newest_opt_out_told
 from preferences.web.access import Access, access
 from preferences.web.plumbing import utc_now
 from preferences.web.session import current_recipient, own_session
@@ -106,10 +107,13 @@ def own_history() -> str:
 @blueprint.get("/me/senders")
 @access(Access.STEP_UP)
 def own_senders() -> str:
-    """Which systems send mail, and which changes have been recorded for them."""
+    """Which systems send mail, which of them know of the latest opt-out, and which changes have been recorded for them."""
     me, spoken = current_recipient(), languages()
     with reading() as session:
         changes = told(session, me.id, limit=CHANGES_SHOWN)
         entries = {one.id: one for one in history(session, me.id, **spoken, limit=2 * CHANGES_SHOWN)}
         senders = mailers(session)
-    return render_template("recipient/own/senders.html", mailers=senders, told=changes, entries=entries)
+        opt_out = newest_opt_out_told(session, me.id)
+    return render_template(
+        "recipient/own/senders.html", mailers=senders, told=changes, entries=entries, opt_out=opt_out
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -18,6 +20,7 @@ from preferences.queries.reconciliation import mailers_behind, newest_opt_out_to
 from tests.factories import act, make_key, make_recipient
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient
+from tests.support.step_up import step_up
 
 
 @pytest.fixture
@@ -117,6 +120,36 @@ def test_it_is_known_when_each_mailer_was_told_of_an_opt_out(api: Api, shop: Api
     assert confirmed(session, bo.id)["newsletter"] is not None
     act(session, anna, "events", Act.OBJECTED)
     assert confirmed(session, anna.id) == {"newsletter": None, "shop": None}
+
+
+def test_the_person_sees_which_mailers_have_confirmed(api: Api, shop: Api, app: Flask, session: Session) -> None:
+    anna = make_recipient(session, locale="en")
+    me = step_up(app, anna)
+    assert "Your latest no" not in me.client.get("/me/senders?lang=en").text
+    act(session, anna, "marketing", Act.WITHDRAWN)
+    told(api, read(api))
+    page = me.client.get("/me/senders?lang=en").text
+    assert "News and offers" in page.partition("Your latest no")[2].partition("<ul>")[0]
+    assert "Newsletter has confirmed it," in page
+    assert "Shop has not confirmed it yet" in page
+    assert "Shop har inte bekräftat det än" in me.client.get("/me/senders?lang=sv").text
+
+
+def test_the_command_says_who_is_behind(api: Api, shop: Api, app: Flask, session: Session) -> None:
+    run = app.test_cli_runner().invoke
+    anna = make_recipient(session)
+    act(session, anna, "marketing", Act.WITHDRAWN)
+    told(api, read(api))
+    lines = run(args=["mailers", "behind"]).stdout.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["newsletter  up to date", "shop  1 change behind"]
+    assert lines[1].endswith("the oldest opt-out has waited 0 min")
+    found = json.loads(run(args=["mailers", "behind", "--json"]).stdout)
+    assert [(one["mailer"], one["behind"], one["acknowledged_at"] is None) for one in found] == [
+        ("newsletter", 0, False),
+        ("shop", 1, True),
+    ]
+    assert found[0]["oldest_opt_out_seconds"] is None
+    assert 0 <= found[1]["oldest_opt_out_seconds"] < 60
 
 
 def confirmed(session: Session, recipient_id: Any) -> dict[str, datetime | None]:

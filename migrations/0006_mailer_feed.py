@@ -1,4 +1,4 @@
-"""How far each mailer has applied the change feed.
+"""How far each mailer has applied the change feed; which imports a worker holds.
 
 Revision ID: 0006
 Revises: 0005
@@ -41,10 +41,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["mailer_id"], ["mailers.id"], name=op.f("fk_acknowledgements_mailer_id_mailers")),
         sa.PrimaryKeyConstraint("mailer_id", "feed_order", "event_id", name=op.f("pk_acknowledgements")),
     )
+    op.add_column("import_batches", sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     """Remove them."""
+    op.execute("ALTER TABLE import_batches DROP COLUMN claimed_until")
     op.drop_table("acknowledgements")
     op.drop_index("ix_change_events_feed", table_name="change_events")
     op.execute("ALTER TABLE change_events DROP COLUMN feed_order")

@@ -72,6 +72,8 @@ class ImportBatchRow(Base):
     """Rows in the file, known after the dry run."""
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Rows applied, moved on in the transaction that applies them."""
+    claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Somebody works on it until then; a crashed worker's claim simply runs out."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     planned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

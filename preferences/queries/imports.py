@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Actor
@@ -94,11 +94,31 @@ def newest_imports_in(session: Session, stages: Collection[ImportStage], *, limi
     return [ImportView(*row) for row in session.execute(wanted)]
 
 
-def waiting_imports(session: Session) -> list[int]:
-    """Imports that were begun and are not finished, oldest first: what a worker goes on with."""
+def import_of(session: Session, mailer_id: int, import_id: int) -> ImportView:
+    """The import with this number, provided that this mailer brought it. Raises NotFound, for others' imports too."""
+    found = _views(
+        session,
+        and_(
+            ImportBatchRow.id == import_id, ImportBatchRow.actor == Actor.MAILER, ImportBatchRow.actor_id == mailer_id
+        ),
+    )
+    if not found:
+        raise NotFound(f"This mailer has no import {import_id}.")
+    return found[0]
+
+
+def waiting_imports(session: Session, *, now: datetime) -> list[int]:
+    """Imports that a worker can go on with, oldest first: received or begun, and nobody works on them.
+
+    Those of the command line are not among them: the command does its own work, and goes on with it when it is run again.
+    """
     return list(
         session.scalars(
-            select(ImportBatchRow.id).where(ImportBatchRow.stage == ImportStage.APPLYING).order_by(ImportBatchRow.id)
+            select(ImportBatchRow.id)
+            .where(ImportBatchRow.stage.in_((ImportStage.RECEIVED, ImportStage.APPLYING)))
+            .where(ImportBatchRow.actor != Actor.SYSTEM)
+            .where(or_(ImportBatchRow.claimed_until.is_(None), ImportBatchRow.claimed_until <= now))
+            .order_by(ImportBatchRow.id)
         )
     )
 

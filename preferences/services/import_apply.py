@@ -21,6 +21,7 @@ from preferences.queries.purposes import catalogue
 from .import_chunks import Preparing, open_chunks
 from .imports import (
     CHUNK_ROWS,
+    CLAIM,
     GIVE_WAY_SECONDS,
     ImportTools,
     OpenFile,
@@ -148,6 +149,7 @@ class ImportRun:
         batch.started_at = batch.started_at or now
         batch.applied = dict(Counter(batch.applied) + count_results(results))
         batch.position = self.position + len(chunk)
+        batch.claimed_until = now + CLAIM
         number = 1 + (session.scalar(_newest_part(batch.id)) or 0)
         content = seal_part(report_part(results), batch.id, PartKind.APPLIED, number)
         session.add(ImportPartRow(import_id=batch.id, kind=PartKind.APPLIED, number=number, content=content))

@@ -40,6 +40,9 @@ GIVE_WAY_SECONDS = 0.025
 KEPT_FOR = timedelta(days=7)
 """How long a file may wait to be applied; then it is removed."""
 
+CLAIM = timedelta(minutes=2)
+"""How long a claim on an import holds; whoever works on it renews it with every chunk."""
+
 Transaction = Callable[[], AbstractContextManager[Session]]
 ReadRows = Callable[[BinaryIO, Mapping[str, Any]], Iterator[IncomingRecipient | RowResult]]
 Progress = Callable[[int], None]
@@ -144,7 +147,8 @@ def begin_import(session: Session, import_id: int, *, now: datetime) -> None:
     if view.stage is ImportStage.PLANNED:
         _set(session, import_id, stage=ImportStage.APPLYING, started_at=now)
     elif view.stage is not ImportStage.APPLYING:
-        raise Conflict(f"Import {import_id} is {view.stage}: it cannot be applied.")
+        hint = "its dry run is not done yet" if view.stage is ImportStage.RECEIVED else "it cannot be applied"
+        raise Conflict(f"Import {import_id} is {view.stage}: {hint}.")
 
 
 def discard_import(session: Session, import_id: int, *, now: datetime) -> None:

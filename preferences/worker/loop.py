@@ -19,6 +19,7 @@ from .announcement_lane import AnnouncementLane
 from .chore_lane import ChoreLane
 from .faults import where
 from .heartbeat import Heartbeat
+from .import_lane import ImportLane
 from .mail_lane import MailLane
 from .seal_lane import SealLane
 from .webhook_lane import WebhookLane
@@ -51,6 +52,7 @@ LANES: tuple[LaneMaker, ...] = (
     AnnouncementLane,
     MailLane,
     WebhookLane,
+    ImportLane,
     ChoreLane,
     SealLane,
 )

@@ -215,10 +215,10 @@ def test_a_begun_import_waits_for_a_worker(session: Session, now: datetime) -> N
     begin_import(session, view.id, now=now)
     begin_import(session, view.id, now=now)
     session.commit()
-    assert waiting_imports(session) == [view.id]
+    assert waiting_imports(session, now=now) == [view.id]
     session.rollback()
     apply_import(TOOLS, view.id)
-    assert waiting_imports(session) == []
+    assert waiting_imports(session, now=now) == []
     with pytest.raises(Conflict):
         begin_import(session, view.id, now=now)
 

@@ -25,6 +25,7 @@ M = TypeVar("M", bound=BaseModel)
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+FORM = "multipart/form-data"
 SMALL_BODY = 64 * 1024
 BULK_BODY = 16 * 1024 * 1024
 MOST_LINE_BYTES = 64 * 1024
@@ -57,6 +58,23 @@ def read_body(model: type[M], *, bulk: str | None = None, most_rows: int = 0, ra
         return model.model_validate(document)
     except ValidationError as error:
         raise invalid_fields(field_errors(error, lines, bulk)) from None
+
+
+def read_form(model: type[M]) -> M:
+    """The parts of a form with a file as this model; unknown and repeated parts are errors."""
+    _content_type([FORM])
+    values: dict[str, Any] = {}
+    given: list[tuple[str, list[Any]]] = [*request.form.lists(), *request.files.lists()]
+    for name, found in given:
+        if name in values or len(found) > 1:
+            raise _malformed(f"The part {name[:40]!r} is given more than once.")
+        values[name] = found[0]
+    if any(isinstance(value, str) and ("\x00" in value or "\ufffd" in value) for value in values.values()):
+        raise _malformed("A part is not UTF-8 text.")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise invalid_fields(field_errors(error)) from None
 
 
 def read_raw() -> bytes:

@@ -25,7 +25,7 @@ from preferences.web.plumbing import settings, utc_now
 
 from .answers import Answer, Stream, answer_response, stream_response, write_json
 from .auth import authenticate, require_scope, spend_one_call
-from .bodies import BULK_BODY, SMALL_BODY, RawBody, read_body, read_parameters, read_raw, wants_ndjson
+from .bodies import BULK_BODY, FORM, SMALL_BODY, RawBody, read_body, read_form, read_parameters, read_raw, wants_ndjson
 from .problems import Problem
 
 B = TypeVar("B", bound=BaseModel)
@@ -87,6 +87,8 @@ class Spec:
     """Statuses it answers beside those that every call can answer."""
     raw: RawBody | None
     """How else the body may come."""
+    upload: str | None
+    """The field of `takes` that is a file: the body is a form then, and may be as large as any."""
 
 
 def call(
@@ -102,6 +104,7 @@ def call(
     statuses: tuple[int, ...] = (200,),
     problems: tuple[int, ...] = (),
     raw: RawBody | None = None,
+    upload: str | None = None,
 ) -> Callable[[Callable[Concatenate[Call[B], P], Answer | Stream]], Callable[P, Response]]:
     """Make a view of the API. It gets a `Call` first, then the path's parameters, and returns an Answer or a Stream.
 
@@ -119,6 +122,7 @@ def call(
         statuses=statuses,
         problems=problems,
         raw=raw,
+        upload=upload,
     )
 
     def declare(view: Callable[Concatenate[Call[B], P], Answer | Stream]) -> Callable[P, Response]:
@@ -128,8 +132,7 @@ def call(
             key = authenticate(now)
             require_scope(key, scope)
             spend_one_call(key, now)
-            most = BULK_BODY if bulk or raw else SMALL_BODY
-            request.max_content_length = min(most, settings().max_body_bytes)
+            request.max_content_length = _most_bytes(spec)
             idempotency_key = _idempotency_key(effect)
             body = _read(takes, spec)
 
@@ -154,11 +157,22 @@ def spec_of(view: Callable[..., Any]) -> Spec | None:
     return getattr(view, "spec", None)
 
 
+def _most_bytes(spec: Spec) -> int:
+    most = settings().max_body_bytes
+    if spec.upload:
+        return most
+    return min(BULK_BODY if spec.bulk or spec.raw else SMALL_BODY, most)
+
+
 def _read(takes: type[B], spec: Spec) -> B:
     if request.method in {"GET", "HEAD", "DELETE"}:
         return read_parameters(takes)
     if request.args:
         raise Problem(400, "malformed", "This call takes no parameters in the query string.")
+    if spec.upload:
+        return read_form(takes)
+    if not takes.model_fields and not read_raw():
+        return takes()
     return read_body(takes, bulk=spec.bulk, most_rows=spec.most_rows, raw=spec.raw)
 
 
@@ -248,11 +262,23 @@ def _idempotency_key(effect: Effect) -> str | None:
         return None
     if not _IDEMPOTENCY_KEY.fullmatch(text):
         raise Problem(400, "malformed", "An Idempotency-Key is 1 to 200 visible ASCII characters, without spaces.")
-    read_raw()
-    request.environ["preferences.body_read"] = True
+    if request.mimetype != FORM:
+        read_raw()
+        request.environ["preferences.body_read"] = True
     return text
 
 
 def _request_digest() -> bytes:
     head = f"{request.method} {request.full_path} {request.mimetype}\n"
-    return hashlib.sha256(head.encode() + read_raw()).digest()
+    digest = hashlib.sha256(head.encode())
+    if request.mimetype != FORM:
+        digest.update(read_raw())
+        return digest.digest()
+    digest.update(repr(sorted(request.form.items())).encode())  # the boundary is another one in every repeat
+    for name, file in sorted(request.files.items()):
+        digest.update(repr((name, file.filename)).encode())
+        file.stream.seek(0)
+        while part := file.stream.read(1 << 16):
+            digest.update(part)
+        file.stream.seek(0)
+    return digest.digest()

@@ -23,7 +23,7 @@ from preferences.web.access import Access, access
 from . import blueprint
 from .answers import Answer, Stream, write_json
 from .calls import Call, Effect, call
-from .types import Moment, Nothing, Number, Strict, write_moment
+from .types import Moment, Nothing, Number, Strict, separated, write_moment
 from .waiting import wait_for
 
 MOST_CHANGES = 10_000
@@ -39,10 +39,6 @@ CursorText = Annotated[
 ]
 
 
-def _separated(value: Any) -> Any:
-    return value.split(",") if isinstance(value, str) else value
-
-
 class ChangesAsked(Strict):
     """Where to go on, and how much."""
 
@@ -52,7 +48,7 @@ class ChangesAsked(Strict):
     limit: Annotated[Number, Field(ge=1, le=MOST_CHANGES, description="At most so many changes.")] = 1000
     type: Annotated[
         list[Annotated[EventType, Field(strict=False)]] | None,
-        BeforeValidator(_separated),
+        BeforeValidator(separated),
         Field(min_length=1, max_length=len(EventType), description="Only changes of these types."),
     ] = None
     wait: Annotated[

@@ -17,17 +17,19 @@ from werkzeug.routing import Rule
 
 from preferences.domain.scopes import Scope
 
-from .bodies import JSON, NDJSON
+from .bodies import FORM, JSON, NDJSON
 from .calls import Spec, spec_of
 from .problem_codes import STATUSES
 from .problems import PROBLEM_JSON
-from .types import RECIPIENT_ID_PATTERN, Nothing
+from .types import LARGEST_ID, RECIPIENT_ID_PATTERN, Nothing
 
 Document = dict[str, Any]
 
 ALWAYS = (401, 403, 429, 500, 503)
 WITH_PARAMETERS = (400, 422)
 WITH_BODY = (400, 413, 415, 422)
+NUMBERED = frozenset({"import_id", "training"})
+"""Parameters in paths that are numbers."""
 _MODES: tuple[JsonSchemaMode, JsonSchemaMode] = ("validation", "serialization")
 
 
@@ -136,6 +138,8 @@ def _parameters(path: str, spec: Spec) -> Iterator[Document]:
         schema: Document = {"type": "string"}
         if name == "recipient":
             schema["pattern"] = RECIPIENT_ID_PATTERN
+        if name in NUMBERED:
+            schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
     if spec.effect.takes_idempotency_key:
         detail = (
@@ -165,6 +169,8 @@ def _stated(schema: Document) -> Document:
 
 
 def _request_body(spec: Spec, takes: Document) -> Document:
+    if spec.upload is not None:
+        return {"required": True, "content": {FORM: {"schema": takes}}}
     content: Document = {JSON: {"schema": takes}}
     if spec.bulk is not None:
         rest = set(spec.takes.model_fields) - {spec.bulk}

@@ -40,6 +40,8 @@ CODES = {
     "invalid_request": (422, "Fields are missing, unknown or of another type; `errors` lists them."),
     "invalid_value": (422, "A value cannot be used; `pointer` names it."),
     "invalid_address": (422, "Not an email address, and not an id."),
+    "not_csv": (422, "The file is no CSV file, or cannot be read as one; `detail` says what it looks like."),
+    "invalid_mapping": (422, "The mapping does not fit the file; `detail` names the column or field."),
     "invalid_cursor": (422, "Not a cursor that the change feed gave, or one that lies ahead of it."),
     "unknown_purpose": (422, "No purpose or topic in use has this key, or the topic is not one of the purpose."),
     "act_not_possible": (422, "The act does not fit the purpose's lawful basis, or its evidence is incomplete."),

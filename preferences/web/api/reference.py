@@ -45,6 +45,7 @@ class OperationPart:
     gives: tuple[tuple[str, str], ...]
     """Status and schema."""
     has_lines: bool
+    is_form: bool
     problems: tuple[str, ...]
 
 
@@ -87,7 +88,7 @@ def _operations(document: Document) -> Iterator[tuple[str, str, Document]]:
 
 def _part(path: str, method: str, details: Document) -> OperationPart:
     body = details.get("requestBody", {}).get("content", {})
-    takes = _name(body["application/json"]["schema"]) if body else None
+    takes = _name(next(iter(body.values()))["schema"]) if body else None
     answers = {status: one["content"] for status, one in details["responses"].items() if "content" in one}
     return OperationPart(
         method=method,
@@ -102,6 +103,7 @@ def _part(path: str, method: str, details: Document) -> OperationPart:
         takes=takes,
         gives=tuple((status, _name(content["application/json"]["schema"])) for status, content in answers.items()),
         has_lines="application/x-ndjson" in body or any("application/x-ndjson" in one for one in answers.values()),
+        is_form="multipart/form-data" in body,
         problems=tuple(status for status in details["responses"] if status not in answers),
     )
 

@@ -45,6 +45,13 @@ Moment = Annotated[
     PlainSerializer(write_moment),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-05-01T12:00:00Z"]}),
 ]
+
+
+def separated(value: Any) -> Any:
+    """A list in a query string: words between commas."""
+    return value.split(",") if isinstance(value, str) else value
+
+
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -54,6 +61,16 @@ def _whole_number(value: Any) -> Any:
             raise ValueError("must be a whole number")
         return int(value)
     return value
+
+
+LARGEST_ID = 2**63 - 1
+_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+
+
+def read_number(text: str) -> int | None:
+    """The number in a path; None for what can be no number of ours."""
+    number = int(text) if _ID.fullmatch(text) else 0
+    return number if 0 < number <= LARGEST_ID else None
 
 
 Number = Annotated[int, BeforeValidator(_whole_number)]

@@ -31,6 +31,8 @@ EVERY_CALL: list[tuple[Request, Scope]] = [
     ),
     (("GET", "/suppressions", None), Scope.SUPPRESSIONS_READ),
     (("GET", "/changes", None), Scope.CHANGES_READ),
+    (("GET", "/imports/1", None), Scope.IMPORTS),
+    (("GET", "/imports/1/report", None), Scope.IMPORTS),
     (("GET", "/changes/position", None), Scope.CHANGES_READ),
     (("POST", "/changes/acknowledge", {"cursor": format_cursor(START)}), Scope.CHANGES_READ),
     (("POST", "/eligibility", {"purpose": "marketing", "recipients": ["anna@example.se"]}), Scope.ELIGIBILITY),

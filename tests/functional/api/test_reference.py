@@ -87,7 +87,8 @@ def test_requests_are_closed_and_unsafe_calls_take_an_idempotency_key(document: 
     schemas = document["components"]["schemas"]
     for path, method, operation in operations(document):
         if "requestBody" in operation:
-            name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            first = next(iter(operation["requestBody"]["content"].values()))
+            name = first["schema"]["$ref"].rpartition("/")[2]
             assert schemas[name]["additionalProperties"] is False
         names = [parameter["name"] for parameter in operation["parameters"]]
         if method != "get" and path not in {"/eligibility", "/header-check"}:

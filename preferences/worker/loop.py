@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .announcement_lane import AnnouncementLane
 from .chore_lane import ChoreLane
+from .esp_lane import EspLane
 from .faults import where
 from .heartbeat import Heartbeat
 from .import_lane import ImportLane
@@ -51,6 +52,7 @@ LaneMaker = Callable[[threading.Event, Callable[[], datetime]], Lane]
 LANES: tuple[LaneMaker, ...] = (
     AnnouncementLane,
     MailLane,
+    EspLane,
     WebhookLane,
     ImportLane,
     ChoreLane,

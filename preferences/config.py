@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from preferences.domain.errors import ConfigurationError
+from preferences.domain.webhook_urls import UrlRules
 from preferences.safe_settings import problems
 
 PREFIX = "PREFERENCES_"
@@ -124,6 +125,11 @@ class Settings:
     def is_production(self) -> bool:
         """Whether unsafe settings must stop the start."""
         return self.env is Environment.PRODUCTION
+
+    @property
+    def webhook_urls(self) -> UrlRules:
+        """Which URLs mailers may have called."""
+        return UrlRules(self.webhook_private_hosts, allows_http=not self.is_production)
 
     @property
     def base_host(self) -> str:

@@ -10,6 +10,7 @@ def register(app: Flask) -> None:
     from . import (
         demo,
         doctor,
+        endpoints,
         hooks,
         imports,
         keys,
@@ -37,6 +38,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(imports.imports)
     app.cli.add_command(mailers.mailers)
     app.cli.add_command(hooks.hooks_group)
+    app.cli.add_command(endpoints.endpoints)
     app.cli.add_command(recipients.recipients)
     app.cli.add_command(links.links)
     app.cli.add_command(sign_up.forms)

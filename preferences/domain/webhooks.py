@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from .events import EventType
-
 
 class EndpointState(StrEnum):
     """Whether an endpoint is called."""
@@ -111,6 +109,11 @@ class Attempt:
         return self.code is AttemptCode.DELIVERED
 
 
+def message_id(event_id: int | None, delivery_id: int) -> str:
+    """`webhook-id`: the same through every attempt and replay, and for every endpoint that hears of the event."""
+    return f"test_{delivery_id}" if event_id is None else f"evt_{event_id}"
+
+
 def code_of_status(status: int) -> AttemptCode:
     """What a status means: 2xx is success, a redirect is a failure."""
     if 200 <= status < 300:
@@ -138,6 +141,3 @@ def hold_of(attempt: Attempt, failures: int) -> timedelta:
         return timedelta()
     doubled: timedelta = timedelta(seconds=5) * 2 ** min(failures - begins_at, 10)
     return min(doubled, LONGEST_HOLD)
-
-
-ALL_TYPES = frozenset(EventType)

@@ -14,7 +14,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from preferences.domain.webhooks import Attempt, DeliveryOutcome, EndpointState
+from preferences.domain.webhooks import Attempt, DeliveryOutcome, EndpointState, message_id
 from preferences.models.bulk import among_ids, bulk_insert, stored_moment
 from preferences.models.crypto import keyring
 from preferences.models.endpoint import AttemptRow, DeliveryRow, EndpointRow
@@ -42,8 +42,8 @@ class Delivery:
 
     @property
     def message_id(self) -> str:
-        """`webhook-id`: the same through every attempt and replay, and for every endpoint."""
-        return f"test_{self.id}" if self.event_id is None else f"evt_{self.event_id}"
+        """`webhook-id`."""
+        return message_id(self.event_id, self.id)
 
 
 @dataclass(frozen=True, slots=True)

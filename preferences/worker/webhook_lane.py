@@ -18,7 +18,6 @@ import structlog
 from flask import current_app
 
 from preferences.config import Settings
-from preferences.domain.webhook_urls import UrlRules
 from preferences.domain.webhooks import Attempt, AttemptCode
 from preferences.integrations.http import Reach
 from preferences.metrics import WEBHOOKS
@@ -113,7 +112,7 @@ class WebhookLane:
         calls: list[Call] = []
         if message is not None:
             target, told = message
-            reach = Reach.ANYWHERE if url_rules(_settings()).is_private(target.url) else Reach.PUBLIC
+            reach = Reach.ANYWHERE if _settings().webhook_urls.is_private(target.url) else Reach.PUBLIC
             calls = [Call(one, target, reach) for one in told]
         made = {call.told.delivery.id for call in calls}
         for delivery in claimed:
@@ -158,11 +157,6 @@ class WebhookLane:
                 release_deliveries(session, unbegun)
         self._unrecorded = []
         return sum(map(len, by_endpoint.values())) + len(unbegun)
-
-
-def url_rules(settings: Settings) -> UrlRules:
-    """Which URLs this installation calls."""
-    return UrlRules(settings.webhook_private_hosts, allows_http=not settings.is_production)
 
 
 def _settings() -> Settings:

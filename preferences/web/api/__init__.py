@@ -33,7 +33,19 @@ register_problem_handlers(blueprint)
 
 def register_api(app: Flask) -> None:
     """Import every file of calls, so that their views are on the blueprint, and register it."""
-    from . import changes, choices, eligibility, header_check, imports, links, recipients, reference, suppressions  # noqa: F401
+    from . import (  # noqa: F401
+        changes,
+        choices,
+        eligibility,
+        endpoint_work,
+        endpoints,
+        header_check,
+        imports,
+        links,
+        recipients,
+        reference,
+        suppressions,
+    )
 
     app.register_blueprint(blueprint)
     allow_waiting(app)

@@ -52,7 +52,7 @@ def separated(value: Any) -> Any:
     return value.split(",") if isinstance(value, str) else value
 
 
-_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def _whole_number(value: Any) -> Any:

@@ -36,8 +36,19 @@ EVERY_CALL: list[tuple[Request, Scope]] = [
     (("GET", "/changes/position", None), Scope.CHANGES_READ),
     (("POST", "/changes/acknowledge", {"cursor": format_cursor(START)}), Scope.CHANGES_READ),
     (("POST", "/eligibility", {"purpose": "marketing", "recipients": ["anna@example.se"]}), Scope.ELIGIBILITY),
+    (("GET", "/endpoints", None), Scope.ENDPOINTS),
+    (("POST", "/endpoints", {"url": "https://hooks.example/preferences"}), Scope.ENDPOINTS),
+    (("GET", "/endpoints/1", None), Scope.ENDPOINTS),
+    (("PATCH", "/endpoints/1", {"state": "disabled"}), Scope.ENDPOINTS),
+    (("DELETE", "/endpoints/1", None), Scope.ENDPOINTS),
+    (("POST", "/endpoints/1/test", {}), Scope.ENDPOINTS),
+    (("POST", "/endpoints/1/rotate", {}), Scope.ENDPOINTS),
+    (("GET", "/endpoints/1/attempts", None), Scope.ENDPOINTS),
+    (("POST", "/endpoints/1/replay", {"event": 1}), Scope.ENDPOINTS),
     (("POST", "/header-check", {"message": "List-Id: <news.example>\r\n\r\n"}), Scope.HEADER_CHECK),
 ]
+EMPTY_IS_FINE = {f"/endpoints/1{call}" for call in ("", "/test", "/rotate", "/replay")}
+"""Calls of which every field may be left out."""
 WITH_BODY = [request for request, _ in EVERY_CALL if request[2] is not None]
 BULK = [request for request in WITH_BODY if "recipients" in request[2]]
 

@@ -15,7 +15,7 @@ from preferences.models.message import MessageRow
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.recipient import RecipientRow
 from tests.factories import make_key, make_recipient
-from tests.functional.api.every_call import BULK, EVERY_CALL, WITH_BODY, Request, name_of
+from tests.functional.api.every_call import BULK, EMPTY_IS_FINE, EVERY_CALL, WITH_BODY, Request, name_of
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient
 
@@ -81,6 +81,8 @@ OTHER_TYPES = [
 def test_what_is_not_json_is_refused(api: Api, session: Session, request_: Request) -> None:
     before = rows_stored(session)
     for name, broken in BROKEN.items():
+        if not broken and request_[1].endswith("/test"):
+            continue
         problem = api.call(request_[0], request_[1], broken, Content_Type="application/json").problem(400)
         assert problem["code"] == "malformed", name
         assert "example.se" not in json.dumps(problem), name
@@ -91,6 +93,8 @@ def test_what_is_not_json_is_refused(api: Api, session: Session, request_: Reque
 def test_json_of_another_shape_is_refused(api: Api, session: Session, request_: Request) -> None:
     before = rows_stored(session)
     shapes: list[Any] = [None, True, 1, 1.5, "text", [], [[]], {}, {"recipients": {}}, {"recipients": None}]
+    if request_[1] in EMPTY_IS_FINE:
+        shapes.remove({})
     for document in shapes:
         assert api.send(request_[0], request_[1], document).problem(422)["errors"]
     assert rows_stored(session) == before

@@ -43,7 +43,7 @@ def test_every_call_refuses_a_key_with_every_scope_but_its_own(
     problem = Api(client, others).send(*request_).problem(403)
     assert problem["code"] == "missing_scope"
     assert scope in problem["detail"]
-    assert Api(client, make_key(session, scope)).send(*request_).status_code in {200, 404}
+    assert Api(client, make_key(session, scope)).send(*request_).status_code in {200, 201, 404}
 
 
 @pytest.mark.parametrize(("request_", "scope"), EVERY_CALL, ids=name_of)

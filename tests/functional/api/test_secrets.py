@@ -18,7 +18,7 @@ from tests.support.client import StrictClient
 
 SECRET = "secret.person@example.se"
 
-TABLES = ("suppressions", "recipients", "change_events", "import_batches")
+TABLES = ("suppressions", "recipients", "change_events", "import_batches", "endpoints")
 
 
 def poisoned(value: Any) -> Any:

@@ -70,9 +70,21 @@ def open_requests(
     return [RequestToWork(*row) for row in rows]
 
 
-def closed_requests(session: Session, *, before: int | None = None, limit: int = 50) -> Sequence[RequestToWork]:
+def requests_of_recipient(session: Session, recipient_id: RecipientId) -> Sequence[RequestToWork]:
+    """Everything one person asked for, newest first."""
+    rows = session.execute(
+        select(*_COLUMNS).where(RightsRequestRow.recipient_id == recipient_id).order_by(RightsRequestRow.id.desc())
+    )
+    return [RequestToWork(*row) for row in rows]
+
+
+def closed_requests(
+    session: Session, *, kind: RightsKind | None = None, before: int | None = None, limit: int = 50
+) -> Sequence[RequestToWork]:
     """What is over, newest first; `before` is the id of the last one of the page before."""
     statement = select(*_COLUMNS).where(RightsRequestRow.state.not_in(OPEN_STATES))
+    if kind is not None:
+        statement = statement.where(RightsRequestRow.kind == kind)
     if before is not None:
         statement = statement.where(RightsRequestRow.id < before)
     rows = session.execute(statement.order_by(RightsRequestRow.id.desc()).limit(limit))

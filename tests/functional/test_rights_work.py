@@ -179,7 +179,7 @@ def test_the_reminder_goes_to_the_company_and_says_no_name(app: Flask, session: 
     with time_machine.travel(datetime(2027, 3, 15, 6, 1, tzinfo=UTC)):
         assert remind(date(2027, 3, 15)) == 1
         mail = send_all(app)[STAFF]
-    assert mail.parsed["Subject"] == "1 ärende om dataskydd väntar på svar"
+    assert mail.parsed["Subject"] == "1 begäran om rättigheter väntar på svar"
     assert f"{reference}: " in mail.part("plain")
     assert "29 mars 2027" in mail.part("html")
     assert "Hemlig" not in mail.part("plain") + mail.part("html")

@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 
 from flask import Blueprint, Flask
 
+from preferences.domain.recipient_id import format_recipient_id
 from preferences.web.pages import static_address
 
 from .answering import moment_in_words
@@ -31,6 +32,7 @@ def register_admin(app: Flask) -> None:
         link_to=link_to,
         staff_word=staff_word,
         staff_time=moment_in_words,
+        public_id=format_recipient_id,
         admin_style=static_address(app, "css/admin.css"),
     )
     app.register_blueprint(blueprint)

@@ -9,6 +9,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from preferences.domain.capability import RecipientId
 from preferences.domain.rights import RightsKind, RightsState
 from preferences.domain.roles import Role
 from preferences.models.transaction import transaction
@@ -144,7 +145,7 @@ def test_what_cannot_be_taken_changes_nothing_and_keeps_every_word(
 def test_two_people_answering_lose_no_work(session: Session, officer: StaffBrowser) -> None:
     reference = take()
     with transaction() as writing:
-        withdraw_request(writing, requests(session)[0].recipient_id, reference, now=datetime.now(UTC))
+        withdraw_request(writing, RecipientId(requests(session)[0].recipient_id), reference, now=datetime.now(UTC))
     answer = officer.post(f"/admin/requests/{reference}/answer", {"answer": "En lång text.", "outcome": "fulfilled"})
     assert answer.status_code == 409
     assert "En lång text." in answer.text

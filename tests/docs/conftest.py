@@ -32,7 +32,7 @@ def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServi
     """`python app.py` with demo data, until the end of the run."""
     instance = tmp_path_factory.mktemp("instance")
     folder = tmp_path_factory.mktemp("examples")
-    for name in ("app.py", "preferences", "templates", "static", "translations", "migrations", "docs"):
+    for name in ("app.py", "preferences", "templates", "static", "translations", "migrations", "docs", "clients"):
         (folder / name).symlink_to(ROOT / name)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Every example in README and docs/ is executed: commands against a demo service, Python as it stands, JSON parsed.
+"""Every example in README, docs/ and clients/ is executed: commands against a demo service, code as it stands, JSON parsed.
 
 In a ```console block the lines that begin with `$ ` are run in order by one shell, in the project's folder, with `BASE_URL` and
 `API_KEY` of a running demo service, and `flask` on the path. A failing command fails the test. What follows it is what it
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,12 @@ import pytest
 from tests.docs.conftest import DemoService
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "recipes").glob("*.md")),
+    *sorted((ROOT / "clients").glob("*/README.md")),
+]
 
 
 def _blocks(language: str) -> list[tuple[str, str]]:
@@ -27,7 +33,8 @@ def _blocks(language: str) -> list[tuple[str, str]]:
     for page in PAGES:
         for block in re.finditer(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
             line = page.read_text()[: block.start()].count("\n") + 1
-            found.append((f"{page.name}:{line}", block[1]))
+            name = page.name if page.parent.name in {"docs", ROOT.name} else f"{page.parent.name}/{page.name}"
+            found.append((f"{name}:{line}", block[1]))
     return found
 
 
@@ -52,6 +59,18 @@ def test_python_in_documents_works(block: str, demo_service: DemoService) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
+@pytest.mark.slow
+@_each("js")
+def test_javascript_in_documents_works(block: str, demo_service: DemoService) -> None:
+    """Run where the client lies, as a module."""
+    folder = demo_service.folder / "clients" / "javascript"
+    environment = {**os.environ, **demo_service.environment}
+    command = ["node", "--input-type=module", "--eval", block]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @_each("json")
 def test_json_in_documents_is_json(block: str) -> None:
     json.loads(block)
@@ -73,5 +92,6 @@ def _commands(block: str) -> list[str]:
 
 
 def _run(command: list[str], service: DemoService) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **service.environment}
+    clients = {"PYTHONPATH": str(service.folder / "clients" / "python")}
+    environment = {**os.environ, **service.environment, **clients}
     return subprocess.run(command, cwd=service.folder, env=environment, capture_output=True, text=True, timeout=60)

@@ -43,7 +43,7 @@ def test_every_path_of_the_service_is_documented(app: Flask, root: Path) -> None
 
 def test_links_between_documents_lead_somewhere(root: Path) -> None:
     broken: list[str] = []
-    for path in [root / "README.md", *(root / "docs").rglob("*.md")]:
+    for path in [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "clients").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
             if "://" not in target and not target.startswith("mailto:") and not (path.parent / target).exists():
                 broken.append(f"{path.name}: {target}")

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 
 import pytest
 from flask import Flask
@@ -21,12 +21,15 @@ def base_url(app: Flask) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.port}"
 
 
+Told = tuple[int, dict[str, str], bytes]
+"""An answer: status, headers and body. A Content-Length of one's own cuts it short."""
+
+
 @dataclass
 class Faulty:
     """Answers requests with what stands in `answers`, in turn, and keeps what came."""
 
-    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
-    """Status, headers and body. A Content-Length of one's own cuts an answer short."""
+    answers: list[Told] = field(default_factory=list)
     came: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
 
@@ -60,7 +63,7 @@ def faulty() -> Iterator[Faulty]:
 
 
 @contextmanager
-def _running(server: ThreadingHTTPServer) -> Iterator[None]:
+def _running(server: HTTPServer) -> Iterator[None]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -11,10 +11,10 @@ import pytest
 from standardwebhooks import Webhook
 
 from preferences_client import ApiError, Client, InvalidWebhook, verify_webhook
-from tests.functional.clients.conftest import Faulty
+from tests.functional.clients.conftest import Faulty, Told
 
 KEY = "pk_abcdefghij_secret"
-LINKS = (200, {}, b'{"results": [{"recipient": "a@b.se"}]}')
+LINKS: Told = (200, {}, b'{"results": [{"recipient": "a@b.se"}]}')
 HEAD = b'{"decision_id": "1"}\n'
 
 
@@ -22,7 +22,7 @@ def row(address: str) -> bytes:
     return json.dumps({"recipient": address, "allowed": True}).encode() + b"\n"
 
 
-def problem(status: int, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def problem(status: int, **headers: str) -> Told:
     return status, headers, b'{"code": "unavailable", "detail": "Try again."}'
 
 

@@ -11,11 +11,14 @@ from typing import Any
 import css_inline
 from babel import Locale
 from flask import Flask, render_template
-from flask_babel import force_locale, format_date
+from flask_babel import force_locale, format_date, get_locale
 
 from preferences.config import Settings
 
 from .mail_types import Rendered
+
+AS_IN = {"en": "en_GB"}
+"""Whose way of writing a date a language follows, as on the pages."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -55,7 +58,9 @@ def _tidy(text: str) -> str:
 
 
 def _mail_date(moment: datetime) -> str:
-    text: str = format_date(moment, "long")
+    locale = str(get_locale())
+    with force_locale(AS_IN.get(locale, locale)):
+        text: str = format_date(moment, "long")
     return text
 
 

@@ -76,7 +76,7 @@ def test_a_stranger_with_a_forwarded_mail_sees_nothing(
     for guess in ("123456", "000000"):
         page.get_by_label("Kod, sex siffror").fill(guess)
         page.get_by_role("button", name="Öppna det vi vet om dig").click()
-        expect(page).to_have_title("Fel: Titta i din mejl – Exempelbolaget AB")
+        expect(page).to_have_title("Fel: Titta i din inkorg – Exempelbolaget AB")
         expect(page.get_by_role("alert")).to_contain_text("Det är inte koden i vårt nyaste mejl.")
     page.goto(live.url + "/me/export.json")
     expect(page.get_by_role("heading", level=1)).to_have_text("Det vi vet om dig är stängt")

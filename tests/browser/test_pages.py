@@ -144,7 +144,9 @@ def test_pages_of_own_data(live: Live, session: Session, looker: Looker) -> None
     others = ("/me/print", f"/me/receipts/{entry}", "/me/takedowns/T-AAAA0001")
     for path in (*(one.path for one in OWN_PAGES), *others):
         looker.go(path)
-        looker.look(re.sub(r"-?[0-9]+$", "", path.strip("/").replace("/", "-").replace("me-", "own-")))
+        looker.look(
+            "own-receipt" if path.endswith(str(entry)) else path.strip("/").replace("/", "-").replace("me-", "own-")
+        )
     looker.go(f"/me/receipts/{entry}")
     page.locator("form:has(button):not(.own-end) button").click()
     looker.look("own-receipt-asked")

@@ -185,8 +185,8 @@ def test_history_shows_the_words_of_the_time_not_those_of_today(app: Flask, sess
     publish_version(session, "surveys", texts=[text], lawful_basis=LawfulBasis.CONSENT, now=datetime.now(UTC))
     session.commit()
     page = step_up(app, anna).client.get("/me/history").text
-    assert "The words that stood there: version 1, Swedish" in page
-    assert '<div lang="sv"' in page
+    assert "The text that was shown: version 1, Swedish" in page
+    assert '<p lang="sv" dir="ltr">Vi frågar ibland vad du tycker' in page
     assert "Vi frågar ibland vad du tycker" in page
     assert "Allt är nytt" not in page
 

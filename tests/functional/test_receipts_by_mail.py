@@ -71,7 +71,7 @@ def test_the_mail_says_what_was_changed_and_the_words_that_stood_there(
     assert "List-Unsubscribe" not in mail
     assert "Nyheter och erbjudanden\n\nDu tog tillbaka ditt samtycke, " in text
     assert "Inbjudningar till evenemang\n\nDu invände, " in text
-    assert "Orden som stod där (version 1):\nNyheter och erbjudanden. Vi mejlar dig om våra produkter" in " ".join(
+    assert "Texten som visades (version 1):\nNyheter och erbjudanden. Vi mejlar dig om våra produkter" in " ".join(
         text.split(" ")
     )
     assert get(client, link_in(mail, "p")).answers()["marketing"] == "no"

@@ -62,12 +62,16 @@ def browser(app: Flask) -> StrictClient:
 
 
 def newest_mail(app: Flask) -> StepUpMail:
-    """Have the worker send what waits, and read the message that came of it."""
+    """Have the worker send what waits, and read the message with a step-up link that came of it; else the newest."""
     mailbox = Mailbox(cast(Settings, app.extensions["preferences.settings"]).instance_path / "mailbox")
     before = set(mailbox.folder.glob("*.eml"))
     Worker().run_until_idle()
-    newest = max(set(mailbox.folder.glob("*.eml")) - before)
-    message = Received(MailboxId(newest.stem), newest.read_bytes()).parsed
+    fresh = sorted(set(mailbox.folder.glob("*.eml")) - before, reverse=True)
+    mails = [_read(Received(MailboxId(path.stem), path.read_bytes()).parsed) for path in fresh]
+    return next((one for one in mails if one.link), mails[0])
+
+
+def _read(message: EmailMessage) -> StepUpMail:
     body = message.get_body(("plain",))
     assert body is not None
     text = body.get_content()

@@ -34,7 +34,7 @@ OWN_PAGES = (
     OwnPage(
         "/me/history",
         lazy_gettext("History"),
-        lazy_gettext("Everything you answered, with the words that stood there."),
+        lazy_gettext("Everything you answered, with the text that was shown."),
     ),
     OwnPage(
         "/me/receipts",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import structlog
 from flask import Response, redirect, render_template, request
 from flask.sansio.blueprints import BlueprintSetupState
-from flask_babel import format_date
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import Headers
@@ -29,6 +28,7 @@ from preferences.queries.notices import notice_exists
 from preferences.queries.purposes import catalogue
 from preferences.services.unsubscribe import NOTHING_SHOWN, Shown, stop_everything, stop_purpose, unsubscribe
 from preferences.web.access import Access, access
+from preferences.web.dates import in_words
 from preferences.web.errors import Page, error_page
 from preferences.web.locale import keeping_language, request_locale, speak
 from preferences.web.plumbing import settings, signer, utc_now
@@ -70,7 +70,7 @@ def _know_any_text(state: BlueprintSetupState) -> None:
 @blueprint.app_template_filter("on_date")
 def _on_date(moment: datetime) -> str:
     """A date in words, in the language of the page."""
-    return str(format_date(moment, "long"))
+    return in_words(moment)
 
 
 @blueprint.get("/u/<any_text:token>")

@@ -19,7 +19,10 @@ from preferences.models.transaction import transaction
 from preferences.queries.purposes import forget_catalogue
 from tests.support import databases
 from tests.support.client import StrictClient
+from tests.support.memory import work_in_memory
+from tests.support.snapshot import Snapshot
 
+work_in_memory()
 property_settings.register_profile("no deadline: machines that test are busy", deadline=None)
 property_settings.load_profile("no deadline: machines that test are busy")
 
@@ -48,26 +51,28 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[Flask, databases.Snapshot]]]:
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[Flask, Snapshot]]]:
     """Gives the application on a database by name, made and migrated once in this process."""
-    made: dict[str, tuple[Flask, databases.Snapshot]] = {}
+    made: dict[str, tuple[Flask, Snapshot]] = {}
     worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
-    def get(name: str) -> tuple[Flask, databases.Snapshot]:
+    def get(name: str) -> tuple[Flask, Snapshot]:
         if name not in made:
             folder = tmp_path_factory.mktemp(name)
             url = f"sqlite:///{folder / 'test.db'}"
             if name == "postgresql":
                 url = databases.fresh_database(f"preferences_test_{worker}_{os.getpid()}")
+                databases.spare_the_disk(url)
             app = create_app(settings_environment(url), instance_path=folder)
             app.test_client_class = StrictClient
             with app.app_context():
                 prepare_database()
-            made[name] = (app, databases.Snapshot(app))
+            made[name] = (app, Snapshot(app))
         return made[name]
 
     yield get
-    for name, (app, _) in made.items():
+    for name, (app, snapshot) in made.items():
+        snapshot.close()
         with app.app_context():
             app.extensions["sqlalchemy"].engine.dispose()
         if name == "postgresql":
@@ -75,7 +80,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
 
 @pytest.fixture(params=databases.names())
-def app(request: pytest.FixtureRequest, service: Callable[[str], tuple[Flask, databases.Snapshot]]) -> Iterator[Flask]:
+def app(request: pytest.FixtureRequest, service: Callable[[str], tuple[Flask, Snapshot]]) -> Iterator[Flask]:
     """The service on each database in turn, as it is right after `flask setup`."""
     app, snapshot = service(request.param)
     with app.app_context():

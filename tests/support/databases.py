@@ -8,17 +8,13 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
 
 import psycopg
-from flask import Flask
 from psycopg import sql
-
-ROWS_KEPT = ("alembic_version",)
 
 
 def names() -> list[str]:
@@ -54,58 +50,17 @@ def fresh_database(name: str) -> str:
     return server_url().rsplit("/", 1)[0] + f"/{name}"
 
 
+def spare_the_disk(url: str) -> None:
+    """Commits of this database do not wait for the disk: what tests kill is our processes, never the server."""
+    name = url.rpartition("/")[2]
+    with psycopg.connect(server_url(), autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(name)))
+
+
 def drop_database(name: str) -> None:
     """Remove a database that tests made."""
     with psycopg.connect(server_url(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-class Snapshot:
-    """The rows of a freshly set-up database, to go back to before each test."""
-
-    def __init__(self, app: Flask) -> None:
-        url = app.config["SQLALCHEMY_DATABASE_URI"]
-        self.file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
-        self.url = url.replace("+psycopg", "")
-        if self.file is not None:
-            self.kept = sqlite3.connect(":memory:", check_same_thread=False)
-            with sqlite3.connect(self.file) as live:
-                live.backup(self.kept)
-            live.close()
-            return
-        with psycopg.connect(self.url) as connection:
-            tables = [
-                row[0]
-                for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-                if row[0] not in ROWS_KEPT
-            ]
-            self.rows = {
-                table: connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table))).fetchall()
-                for table in tables
-            }
-
-    def restore(self) -> None:
-        """Put the database back, past the triggers that refuse it to the service."""
-        if self.file is not None:
-            live = sqlite3.connect(self.file, timeout=10)
-            self.kept.backup(live)
-            live.close()
-            return
-        with psycopg.connect(self.url) as connection:
-            connection.execute("SET session_replication_role = replica")
-            for table, rows in self.rows.items():
-                name = sql.Identifier(table)
-                if not rows:
-                    connection.execute(sql.SQL("DELETE FROM {}").format(name))
-                    continue
-                found = connection.execute(sql.SQL("SELECT * FROM {}").format(name)).fetchall()
-                if found != rows:
-                    connection.execute(sql.SQL("DELETE FROM {}").format(name))
-                    insert = sql.SQL("INSERT INTO {} VALUES ({})").format(
-                        name, sql.SQL(", ").join([sql.Placeholder()] * len(rows[0]))
-                    )
-                    with connection.cursor() as cursor:
-                        cursor.executemany(insert, rows)
 
 
 @cache

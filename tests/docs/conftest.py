@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.quick_flask import quick_flask
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -49,7 +51,9 @@ def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServi
         )
     _wait_until_it_answers(environment["BASE_URL"], server, instance / "server.log")
     environment["API_KEY"] = json.loads((instance / "demo.json").read_text())["api_key"]
-    yield DemoService(folder, environment)
+    with quick_flask(tmp_path_factory.mktemp("flask")) as commands:
+        environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
+        yield DemoService(folder, environment)
     server.send_signal(signal.SIGTERM)
     server.wait(timeout=20)
 

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from app import create_app
 from preferences.cli.setup import prepare_database
 from tests.conftest import settings_environment
-from tests.support.databases import Snapshot
+from tests.support.snapshot import Snapshot
 
 from .looking import WINDOWS, Looker
 

@@ -19,6 +19,7 @@ from preferences.domain.scopes import Scope
 from preferences.models.transaction import reading, transaction
 from preferences.queries.mailers import key_by_prefix
 from preferences.services.demo import DEMO_MAILER, SHOWN_RECIPIENT, seed_demo, shown_recipient
+from preferences.services.demo_staff import demo_token, seed_demo_staff
 from preferences.services.mail_links import MailLinks
 from preferences.services.mailers import KEY_FORM, issue_key, works
 
@@ -35,6 +36,7 @@ class Demo:
 
     preferences_url: str
     mailbox_url: str
+    admin_url: str
     api_key: str
     base_url: str
     is_new: bool
@@ -53,6 +55,7 @@ class Demo:
         return [
             f"A recipient's page   {self.preferences_url or '(the shown recipient is gone)'}",
             f"The local mailbox    {self.mailbox_url}",
+            f"The admin pages      {self.admin_url}",
             f"A mailer's API key   {self.api_key}",
             f"API documentation    {self.base_url}/api/v1/docs",
             "May this message go?",
@@ -69,7 +72,12 @@ def demo(as_json: bool) -> None:
     made = make_demo()
     work_until_idle()
     if as_json:
-        found = {"preferences_url": made.preferences_url, "mailbox_url": made.mailbox_url, "api_key": made.api_key}
+        found = {
+            "preferences_url": made.preferences_url,
+            "mailbox_url": made.mailbox_url,
+            "admin_url": made.admin_url,
+            "api_key": made.api_key,
+        }
         click.echo(json.dumps({**found, "is_new": made.is_new}))
         return
     click.echo("Demo data written." if made.is_new else "The demo data was there already.")
@@ -86,11 +94,19 @@ def make_demo() -> Demo:
     now = datetime.now(UTC)
     with transaction() as session:
         seeded = seed_demo(session, now=now)
+        seed_demo_staff(session, locale=settings.default_locale, now=now)
     key = _kept_key(settings.instance_path / KEPT_IN, now)
     with reading() as session:
         person = shown_recipient(session)
         url = _links(settings).preferences_url(person, 0, reference=0, now=now) if person is not None else ""
-    return Demo(url, f"{settings.base_url}/mailbox", key, settings.base_url, seeded.recipients > 0)
+    return Demo(
+        preferences_url=url,
+        mailbox_url=f"{settings.base_url}/mailbox",
+        admin_url=f"{settings.base_url}/admin/demo/{demo_token(settings.secret_keys[-1])}",
+        api_key=key,
+        base_url=settings.base_url,
+        is_new=seeded.recipients > 0,
+    )
 
 
 def _kept_key(path: Path, now: datetime) -> str:

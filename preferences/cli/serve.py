@@ -31,6 +31,8 @@ from granian.log import LogLevels
 from preferences.config import Environment, MailTransport, Settings
 from preferences.domain.errors import PreferencesError
 from preferences.metrics import share_counts
+from preferences.models.transaction import reading
+from preferences.queries.staff import all_staff
 
 from .demo import Demo, make_demo
 from .setup import prepare_database
@@ -40,6 +42,10 @@ WORKER_STOPS_WITHIN_SECONDS = 30.0
 SERVER_STOPS_WITHIN_SECONDS = 20
 RESTART_AFTER_SECONDS = 2.0
 PARENT_LOOKED_FOR_EVERY_SECONDS = 1.0
+NOBODY_YET = (
+    "Nobody can sign in to the admin pages yet; this prints a link for the first one:\n"
+    "  flask --app app staff create ADDRESS --name NAME --role administrator"
+)
 CAPABLE_OF_MANY = "postgresql"
 
 
@@ -66,11 +72,13 @@ def _prepare_and_serve(app: Flask, settings: Settings) -> int:
             if settings.env is Environment.DEVELOPMENT and settings.mail_transport is MailTransport.MAILBOX:
                 made = make_demo()
                 work_until_idle()
+            with reading() as session:
+                nobody = not all_staff(session)
             app.extensions["sqlalchemy"].engine.dispose()
     except PreferencesError as error:
         click.echo(f"Error: {error.detail}", err=True)
         return 1
-    return _serve(settings, made)
+    return _serve(settings, made, NOBODY_YET if nobody else "")
 
 
 @contextlib.contextmanager
@@ -105,7 +113,7 @@ def port_in_use(settings: Settings) -> str:
     return ""
 
 
-def _serve(settings: Settings, made: Demo | None) -> int:
+def _serve(settings: Settings, made: Demo | None, hint: str) -> int:
     on_many = settings.database_url.startswith(CAPABLE_OF_MANY)
     server = Granian(
         "preferences.cli.serve:served_app",
@@ -122,7 +130,7 @@ def _serve(settings: Settings, made: Demo | None) -> int:
     )
     worker = SupervisedWorker(os.environ)
     server.on_startup(worker.start)
-    server.on_startup(lambda: _announce(settings, made))
+    server.on_startup(lambda: _announce(settings, made, hint))
     if made is not None:
         server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt))
     try:
@@ -191,11 +199,13 @@ class SupervisedWorker:
                 self.process = self._spawn()
 
 
-def _announce(settings: Settings, made: Demo | None) -> None:
+def _announce(settings: Settings, made: Demo | None, hint: str) -> None:
     where = f"http://{settings.host}:{settings.port}"
     lines = [f"Preferences serves {settings.base_url or where} (Ctrl-C stops it)."]
     if made is not None:
         lines += ["", *made.lines(), ""]
+    if hint:
+        lines.append(hint)
     click.echo("\n".join(lines))
     with contextlib.suppress(OSError):
         sys.stdout.flush()

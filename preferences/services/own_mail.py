@@ -28,8 +28,6 @@ from .policy import policy_mail
 from .receipts import receipt_mail
 from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received, request_worked
 from .sign_up_mail import prepare_sign_up_mail
-from .staff_invitations import TEMPLATE as STAFF_INVITATION
-from .staff_invitations import prepare_invitation_mail
 from .step_up import is_waiting
 
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
@@ -63,8 +61,6 @@ def prepare_own_mail(
         return prepare_address_new(session, payload, links=links, default_locale=default_locale, now=now)
     if template == "sign_up":
         return prepare_sign_up_mail(session, payload, links=links, default_locale=default_locale, now=now)
-    if template == STAFF_INVITATION:
-        return prepare_invitation_mail(session, payload, base_url=links.base_url, now=now)
     if recipient_id is None:
         raise MailDropped("unknown_recipient")
     if template == "erased":

@@ -11,7 +11,6 @@ from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget, StaffId
-from preferences.domain.capability import RecipientId
 from preferences.domain.errors import Conflict
 from preferences.domain.mailing import MailDropped, OwnMail
 from preferences.domain.staff import INVITATION_LASTS, PasswordProblem, password_problem
@@ -98,7 +97,7 @@ def prepare_invitation_mail(session: Session, payload: Mapping[str, Any], *, bas
     if invitation is None:
         raise MailDropped("invitation_over")
     return OwnMail(
-        recipient_id=RecipientId(0),
+        recipient_id=None,
         address=invitation.staff.address,
         name=invitation.staff.name,
         locale=invitation.staff.locale,

@@ -13,6 +13,8 @@ from preferences.queries.endpoints import disabled_endpoint
 from preferences.queries.rights_queue import requests_due_soon
 
 from .outbox import enqueue_mail
+from .staff_invitations import TEMPLATE as INVITATION
+from .staff_invitations import prepare_invitation_mail
 
 PREFIX = "staff_"
 REQUESTS_DUE = "staff_requests_due"
@@ -36,6 +38,8 @@ def prepare_staff_mail(
 ) -> OwnMail:
     """The mail that the job asks for, from what is true now. Raises MailDropped when there is nothing left to tell."""
     template = str(payload["template"])
+    if template == INVITATION:
+        return prepare_invitation_mail(session, payload, base_url=base_url, now=now)
     parameters: dict[str, Any] = {**payload, "admin_url": f"{base_url}/admin"}
     if template == REQUESTS_DUE:
         parameters["requests"] = requests_due_soon(session, today=now.date())

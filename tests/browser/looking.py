@@ -28,7 +28,7 @@ SPACED = """() => {
         + ' p { margin-bottom: 2em !important }');
     document.adoptedStyleSheets = [sheet];
     const cut = [...document.querySelectorAll('main *, header *, footer *')].filter(one =>
-        !one.closest('.hidden, .trap') && getComputedStyle(one).overflow !== 'visible'
+        !one.closest('.hidden, .trap, .wide-table') && getComputedStyle(one).overflow !== 'visible'
         && (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
         && !one.matches('input, textarea, select'));
     const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;

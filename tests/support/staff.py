@@ -114,3 +114,8 @@ def audited(session: Session) -> list[str]:
     found = [one.value for one in session.scalars(select(AuditRow.action).order_by(AuditRow.id))]
     session.commit()
     return found
+
+
+def code_shown(secret: str) -> str:
+    """The code for a secret as a page shows it, in groups."""
+    return code_at(secret.replace(" ", ""), step_of(datetime.now(UTC)))

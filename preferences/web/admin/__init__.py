@@ -13,7 +13,7 @@ from flask import Blueprint, Flask
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.web.pages import static_address
 
-from .answering import moment_in_words
+from .answering import day_in_words, moment_in_words
 from .guard import current_staff, guard, staff_csrf, staff_may
 from .menu import link_to, staff_menu
 from .words import staff_word
@@ -33,6 +33,7 @@ def register_admin(app: Flask) -> None:
         staff_word=staff_word,
         staff_time=moment_in_words,
         public_id=format_recipient_id,
+        staff_date=day_in_words,
         admin_style=static_address(app, "css/admin.css"),
     )
     app.register_blueprint(blueprint)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from babel.dates import format_datetime, get_timezone
+from babel.dates import format_date, format_datetime, get_timezone
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -45,6 +45,12 @@ def done(endpoint: str, what: str = "", **values: Any) -> Response:
 def said(messages: Mapping[str, Any]) -> Any:
     """The message of what was just done; empty where nothing was. Only known keys say anything: addresses can be forged."""
     return messages.get(request.args.get(DONE, ""), "")
+
+
+def day_in_words(day: date | None) -> str:
+    """A date in few letters: 3 mars 2026, 14 dec. 2026. Empty for None."""
+    locale = request_locale()
+    return "" if day is None else format_date(day, "d MMM y", locale=AS_IN.get(locale, locale))
 
 
 def moment_in_words(moment: datetime | None) -> str:

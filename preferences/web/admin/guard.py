@@ -39,6 +39,9 @@ CONFIRM = "/admin/confirm"
 MOST_BYTES = 256 * 1024
 """Largest form, unless the view says `@takes(…)`."""
 
+LARGEST_ID = 2**63 - 1
+"""No row has a larger one, and no database takes it."""
+
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -76,6 +79,8 @@ def declared_permission(view: Callable[..., Any]) -> Permission | None:
 def guard() -> Response | None:
     """Before every admin view: session, permission, freshness, and for unsafe methods where the form came from."""
     view = current_app.view_functions[request.endpoint or ""]
+    if any(isinstance(value, int) and value > LARGEST_ID for value in (request.view_args or {}).values()):
+        abort(404)
     request.max_content_length = getattr(view, "most_bytes", MOST_BYTES)
     request.max_form_memory_size = min(request.max_content_length or MOST_BYTES, 4 * MOST_BYTES)
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"} and not _is_safe():

@@ -73,7 +73,7 @@ MENU: tuple[tuple[Any, tuple[Row, ...]], ...] = (
         ),
     ),
     (
-        lazy_gettext("Order"),
+        lazy_gettext("Records"),
         (
             Row("admin.audit", lazy_gettext("Audit"), Permission.SEE_AUDIT),
             Row("admin.seals", lazy_gettext("Ledger seals"), Permission.SEE_AUDIT),

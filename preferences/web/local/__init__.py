@@ -34,4 +34,4 @@ def _is_loopback(text: str) -> bool:
     return bool((mapped or address).is_loopback)
 
 
-from . import mailbox  # noqa: E402, F401 - adds its views to the blueprint
+from . import demo_sign_in, mailbox  # noqa: E402, F401 - add their views to the blueprint

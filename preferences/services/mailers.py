@@ -39,6 +39,14 @@ class IssuedKey:
         return f"<IssuedKey {self.prefix}>"
 
 
+@dataclass(frozen=True, slots=True)
+class RenewedKey:
+    """A key that took another's place, and when that one ends."""
+
+    issued: IssuedKey
+    old_ends_at: datetime
+
+
 def create_mailer(session: Session, *, key: str, name: str, now: datetime) -> int:
     """Add a mailer. Returns its id. Raises InvalidValue for a bad short name or Conflict for one in use."""
     if not _MAILER_KEY.fullmatch(key):
@@ -71,12 +79,29 @@ def rotate_key(session: Session, prefix: str, *, now: datetime, overlap: timedel
     Raises NotFound, or Conflict when the old one no longer works anyway.
     """
     old = _existing(session, prefix)
-    if not works(old, now):
-        raise Conflict(f"Key {prefix} has expired or was revoked; issue a new one.")
-    ends_at = now + overlap
-    if old.expires_at is None or old.expires_at > ends_at:
-        session.execute(update(ApiKeyRow).where(ApiKeyRow.id == old.id).values(expires_at=ends_at))
+    _let_end(session, old, now=now, overlap=overlap)
     return _issue(session, old.mailer.id, old.scopes, now=now, expires_at=None)
+
+
+def renew_key(session: Session, prefix: str, *, now: datetime, overlap: timedelta = OVERLAP) -> RenewedKey:
+    """The same by the mailer itself: the new key ends when the old one would have, so that nobody prolongs their own access.
+
+    Raises NotFound or Conflict.
+    """
+    old = _existing(session, prefix)
+    ends_at = _let_end(session, old, now=now, overlap=overlap)
+    return RenewedKey(_issue(session, old.mailer.id, old.scopes, now=now, expires_at=old.expires_at), ends_at)
+
+
+def _let_end(session: Session, old: KeyView, *, now: datetime, overlap: timedelta) -> datetime:
+    """Let a key that works end after `overlap`, or sooner where it does anyway. Returns when."""
+    if not works(old, now):
+        raise Conflict(f"Key {old.prefix} has expired or was revoked; issue a new one.")
+    ends_at = now + overlap
+    if old.expires_at is not None and old.expires_at <= ends_at:
+        return old.expires_at
+    session.execute(update(ApiKeyRow).where(ApiKeyRow.id == old.id).values(expires_at=ends_at))
+    return ends_at
 
 
 def revoke_key(session: Session, prefix: str, *, now: datetime) -> None:

@@ -24,11 +24,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
+from .auth import tell_limits
 from .problems import register_problem_handlers
 from .waiting import allow_waiting
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 register_problem_handlers(blueprint)
+blueprint.after_request(tell_limits)
 
 
 def register_api(app: Flask) -> None:
@@ -41,7 +43,9 @@ def register_api(app: Flask) -> None:
         endpoints,
         header_check,
         imports,
+        keys,
         links,
+        photos,
         recipients,
         reference,
         suppressions,

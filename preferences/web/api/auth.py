@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
+from math import ceil
 
 import structlog
-from flask import request
+from flask import Response, g, request
 from limits import RateLimitItemPerMinute
 
 from preferences.domain.scopes import Scope
@@ -46,9 +47,9 @@ def authenticate(now: datetime) -> KeyView:
     return key
 
 
-def require_scope(key: KeyView, scope: Scope) -> None:
+def require_scope(key: KeyView, scope: Scope | None) -> None:
     """Raises Problem: 403 when the key may not do this."""
-    if scope not in key.scopes:
+    if scope is not None and scope not in key.scopes:
         challenge = f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
         detail = f"This call needs the scope `{scope}`, which the key does not carry."
         raise Problem(403, "missing_scope", detail, headers={"WWW-Authenticate": challenge})
@@ -62,16 +63,24 @@ def spend_one_call(key: KeyView, now: datetime) -> None:
     most = RateLimitItemPerMinute(settings().api_calls_per_minute)
     try:
         allowed = limiter.limiter.hit(most, "api", key.prefix)
-        resets_at = 0.0 if allowed else limiter.limiter.get_window_stats(most, "api", key.prefix).reset_time
+        window = limiter.limiter.get_window_stats(most, "api", key.prefix)
     except Exception as error:
         log.warning("rate_limit_unavailable", kind=type(error).__name__)
         return
+    wait = max(1, ceil(window.reset_time - now.timestamp()))
+    g.rate_limit = (f'"minute";q={most.amount};w=60', f'"minute";r={window.remaining};t={wait}')
     if not allowed:
-        wait = max(1, round(resets_at - now.timestamp()))
         detail = (
             f"This key may make {most.amount} calls a minute. Try again in {wait} seconds; bulk calls count as one."
         )
         raise Problem(429, "too_many_requests", detail, headers={"Retry-After": str(wait)})
+
+
+def tell_limits(response: Response) -> Response:
+    """Say what is left of the key's minute on every answer to a key (draft-ietf-httpapi-ratelimit-headers)."""
+    if found := g.pop("rate_limit", None):
+        response.headers["RateLimit-Policy"], response.headers["RateLimit"] = found
+    return response
 
 
 def _unauthenticated(code: str, detail: str, *, error: str | None = "invalid_token") -> Problem:

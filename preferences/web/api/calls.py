@@ -71,7 +71,8 @@ class Call(Generic[B]):
 class Spec:
     """What a call declares about itself."""
 
-    scope: Scope
+    scope: Scope | None
+    """None: any key will do."""
     summary: str
     takes: type[BaseModel]
     gives: type[BaseModel]
@@ -93,7 +94,7 @@ class Spec:
 
 def call(
     *,
-    scope: Scope,
+    scope: Scope | None,
     summary: str,
     takes: type[B],
     gives: type[BaseModel],
@@ -130,8 +131,8 @@ def call(
         def answer(*args: P.args, **kwargs: P.kwargs) -> Response:
             now = utc_now()
             key = authenticate(now)
-            require_scope(key, scope)
             spend_one_call(key, now)
+            require_scope(key, scope)
             request.max_content_length = _most_bytes(spec)
             idempotency_key = _idempotency_key(effect)
             body = _read(takes, spec)

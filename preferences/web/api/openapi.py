@@ -30,6 +30,16 @@ WITH_PARAMETERS = (400, 422)
 WITH_BODY = (400, 413, 415, 422)
 NUMBERED = frozenset({"import_id", "training"})
 """Parameters in paths that are numbers."""
+_LIMITS: Document = {
+    "RateLimit": {
+        "description": "What is left of the key's minute: `r` calls, and `t` seconds until it begins again.",
+        "schema": {"type": "string", "examples": ['"minute";r=5999;t=60']},
+    },
+    "RateLimit-Policy": {
+        "description": "How many calls (`q`) the key has in `w` seconds.",
+        "schema": {"type": "string", "examples": ['"minute";q=6000;w=60']},
+    },
+}
 _MODES: tuple[JsonSchemaMode, JsonSchemaMode] = ("validation", "serialization")
 
 
@@ -120,8 +130,8 @@ def _operation(
         "summary": spec.summary,
         "description": getdoc(view) or spec.summary,
         "tags": [path.split("/")[1]],
-        "security": [{"key": [spec.scope.value]}],
-        "x-scope": spec.scope.value,
+        "security": [{"key": [] if spec.scope is None else [spec.scope.value]}],
+        "x-scope": spec.scope and spec.scope.value,
         "parameters": [*_parameters(path, spec), *([] if has_body else _query(spec, schemas))],
         "responses": {
             **{str(status): _success(spec, gives) for status in spec.statuses},
@@ -190,15 +200,15 @@ def _success(spec: Spec, gives: Document) -> Document:
             f'One of `{spec.rows}` a line, by `Accept: {NDJSON}`. A streamed answer ends with a line {{"count": n}}.'
         )
         content[NDJSON] = {"schema": {"type": "string", "description": detail}}
-    return {"description": (getdoc(spec.gives) or "").split("\n")[0], "content": content}
+    return {"description": (getdoc(spec.gives) or "").split("\n")[0], "headers": dict(_LIMITS), "content": content}
 
 
 def _problem(status: int, words: str) -> Document:
-    headers: Document = {}
+    headers = dict(_LIMITS)
     if status in {429, 503}:
-        headers = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+        headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": words, "content": content, **({"headers": headers} if headers else {})}
+    return {"description": words, "headers": headers, "content": content}
 
 
 def _without_titles(schema: Any, *, inside_properties: bool = False) -> Any:

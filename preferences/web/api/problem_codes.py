@@ -25,6 +25,7 @@ CODES = {
     "not_found": (404, "There is no such call, or the thing named does not exist."),
     "unknown_recipient": (404, "Nobody has this id or address. Add them with `PUT /recipients`."),
     "unknown_endpoint": (404, "No endpoint of yours has this id."),
+    "unknown_training": (404, "No training has this number."),
     "method_not_allowed": (405, "The path takes other methods; `Allow` names them."),
     "conflict": (409, "The request contradicts what is on record; repeating it will not help."),
     "held": (409, "The act would lift what the person stopped; `reason` says what. Only their own mailbox can."),

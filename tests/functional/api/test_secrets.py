@@ -18,7 +18,7 @@ from tests.support.client import StrictClient
 
 SECRET = "secret.person@example.se"
 
-TABLES = ("suppressions", "recipients", "change_events", "import_batches", "endpoints")
+TABLES = ("suppressions", "recipients", "change_events", "import_batches", "endpoints", "trainings")
 
 
 def poisoned(value: Any) -> Any:

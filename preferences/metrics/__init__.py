@@ -6,10 +6,11 @@ and route templates: never an address, an id, a token or a path.
 """
 
 from .collect import registry
-from .counts import ELIGIBILITY, JOBS, ONE_CLICKS, WEBHOOKS, OneClickResult, count_request, share_counts
+from .counts import ELIGIBILITY, ESP_EVENTS, JOBS, ONE_CLICKS, WEBHOOKS, OneClickResult, count_request, share_counts
 
 __all__ = [
     "ELIGIBILITY",
+    "ESP_EVENTS",
     "JOBS",
     "ONE_CLICKS",
     "WEBHOOKS",

@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from preferences.models.transaction import glancing
 
 from .counts import MEMORY, shared_folder
+from .esps import esp_metrics
 from .mailers import feed_metrics, webhook_metrics
 from .opt_outs import OptOuts
 from .workers import outbox_metrics, worker_metrics
 
 Ask = Callable[[Session, datetime], Iterable[Metric]]
 
-COLLECTORS: tuple[Ask, ...] = (outbox_metrics, worker_metrics, webhook_metrics, feed_metrics)
+COLLECTORS: tuple[Ask, ...] = (outbox_metrics, worker_metrics, webhook_metrics, feed_metrics, esp_metrics)
 """What is asked of the database. To add some: a file with a function like these, and its name here."""
 
 

@@ -69,6 +69,13 @@ WEBHOOKS = Counter(
     registry=MEMORY,
 )
 
+ESP_EVENTS = Counter(
+    "preferences_esp_events",
+    "Events reported by ESPs, repeats too, by provider and type.",
+    ["provider", "type"],
+    registry=MEMORY,
+)
+
 _requests: dict[tuple[str, str, int], Counter] = {}
 
 

@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from preferences.domain.errors import NotFound, PreferencesError
 from preferences.integrations.esp import PROVIDERS
 from preferences.integrations.esp.base import Incoming, NotVerified, Provider
+from preferences.metrics import ESP_EVENTS
 from preferences.models.transaction import glancing, transaction
 from preferences.queries.esp import HookView
 from preferences.services.esp_events import store_events
@@ -52,6 +53,8 @@ def take_events(provider: str, mailer: str) -> Response:
     with transaction() as session:
         new = store_events(session, mailer_id=hook.mailer_id, provider=provider, events=events, now=now)
     types = Counter(event.type.value for _, event in events)
+    for kind, count in types.items():
+        ESP_EVENTS.labels(provider, kind).inc(count)
     log.info("esp_events_stored", provider=provider, mailer=hook.mailer_key, new=new, **types)
     return _answer("ok\n", 200)
 

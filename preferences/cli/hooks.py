@@ -37,17 +37,27 @@ _SECRETS = click.option(
 )
 
 
+_SCHEME = click.option(
+    "--scheme",
+    "wanted",
+    help="How requests are told from others, where the provider offers several: basic, bearer, signed.",
+)
+
+
 @hooks_group.command("add")
 @click.argument("mailer")
 @click.argument("provider")
 @_SECRETS
+@_SCHEME
 @click.option(
     "--purpose", help="What this mail is about, for events that do not say; an unsubscribe stops everything else."
 )
 @_JSON
-def add(mailer: str, provider: str, given: Sequence[str], purpose: str | None, as_json: bool) -> None:
+def add(
+    mailer: str, provider: str, given: Sequence[str], wanted: str | None, purpose: str | None, as_json: bool
+) -> None:
     """Let PROVIDER report for MAILER, and print the address to enter there."""
-    scheme, secrets = _secrets(_provider(provider), given)
+    scheme, secrets = _secrets(_provider(provider), given, wanted)
     with transaction() as session:
         add_hook(
             session,
@@ -64,6 +74,7 @@ def add(mailer: str, provider: str, given: Sequence[str], purpose: str | None, a
 @click.argument("mailer")
 @click.argument("provider")
 @_SECRETS
+@_SCHEME
 @click.option(
     "--hours",
     default=24,
@@ -72,9 +83,9 @@ def add(mailer: str, provider: str, given: Sequence[str], purpose: str | None, a
     help="How long the former secrets go on.",
 )
 @_JSON
-def rotate(mailer: str, provider: str, given: Sequence[str], hours: int, as_json: bool) -> None:
+def rotate(mailer: str, provider: str, given: Sequence[str], wanted: str | None, hours: int, as_json: bool) -> None:
     """Replace the secrets of a hook; the former ones stay valid for a while."""
-    scheme, secrets = _secrets(_provider(provider), given)
+    scheme, secrets = _secrets(_provider(provider), given, wanted)
     with transaction() as session:
         rotate_hook(
             session,
@@ -182,13 +193,15 @@ def _provider(name: str) -> Provider:
     return found
 
 
-def _secrets(provider: Provider, given: Sequence[str]) -> tuple[Scheme, dict[str, str]]:
+def _secrets(provider: Provider, given: Sequence[str], wanted: str | None) -> tuple[Scheme, dict[str, str]]:
     """The scheme that fits what was given, with fresh secrets where we make them. Raises InvalidValue."""
     values: dict[str, str] = {}
     for one in given:
         name, has_value, value = one.partition("=")
         values[name] = (value if has_value else str(click.prompt(name, hide_input=True))).strip()
     for scheme in provider.schemes:
+        if wanted not in {None, scheme.name}:
+            continue
         if {field.name for field in scheme.theirs} == set(values):
             fresh = {name: random_secrets.token_urlsafe(24) for name in scheme.ours}
             secrets = {"scheme": scheme.name, **values, **fresh}
@@ -198,8 +211,11 @@ def _secrets(provider: Provider, given: Sequence[str]) -> tuple[Scheme, dict[str
             except ValueError as error:
                 raise InvalidValue(f"{error}.") from None
             return scheme, secrets
-    ways = [" ".join(f"--secret {field.name} ({field.what})" for field in scheme.theirs) for scheme in provider.schemes]
-    raise InvalidValue(f"{provider.title} needs: {' or '.join(way or 'no secret' for way in ways)}.")
+    ways = [
+        " ".join([f"--scheme {one.name}", *(f"--secret {field.name} ({field.what})" for field in one.theirs)])
+        for one in provider.schemes
+    ]
+    raise InvalidValue(f"{provider.title} needs: {' or '.join(ways)}.")
 
 
 def _print_address(mailer: str, provider: str, scheme: Scheme, secrets: Mapping[str, str], *, as_json: bool) -> None:

@@ -24,7 +24,8 @@ from preferences.worker.chores import clear_away
 from tests.factories import make_recipient
 from tests.support.client import StrictClient
 from tests.support.esp.hooks import make_hook, outcomes, post, stored, work
-from tests.support.esp.samples import JSON, SAMPLES, encoded, envelope
+from tests.support.esp.samples import SAMPLES, envelope
+from tests.support.esp.signing import JSON, encoded
 
 SENDGRID, SES = SAMPLES["sendgrid"], SAMPLES["ses"]
 

@@ -74,7 +74,7 @@ def test_a_request_without_its_proof_is_refused_and_nothing_of_it_stored(
 @EVERY
 def test_another_body_under_the_same_signature_is_refused(session: Session, client: StrictClient, name: str) -> None:
     sample, now = SAMPLES[name], datetime.now(UTC)
-    if sample.secrets["scheme"] in {"basic", "bearer"} or sample.provider == "mailgun":
+    if sample.secrets["scheme"] in {"basic", "bearer"} or sample.provider in {"mailgun", "mailomat"}:
         return  # these sign no body; see docs/esp-events.md
     make_hook(session, sample)
     good = sample.sign(a_case(sample.provider, "bounced").request, now)
@@ -99,9 +99,12 @@ def test_clocks_may_be_five_minutes_off_and_old_requests_are_refused(
 @EVERY
 def test_secrets_of_another_hook_do_not_fit(session: Session, client: StrictClient, name: str) -> None:
     sample = SAMPLES[name]
-    other = {key: value if key == "scheme" else value[:-1] + "?" for key, value in sample.secrets.items()}
-    if sample.secrets["scheme"] == "signed" and sample.provider == "sendgrid":
+    if "public_key" in sample.secrets:
         return  # half a key is refused when it is entered
+    other = {
+        name: f"{value[:8]}{'A' if value[8:9] != 'A' else 'B'}{value[9:]}" for name, value in sample.secrets.items()
+    }
+    other["scheme"] = sample.secrets["scheme"]
     make_hook(session, Sample(sample.provider, other, sample.sign, sample.proof))
     assert post(client, sample, a_case(sample.provider, "bounced").request).status_code == 401
     assert stored(session) == []

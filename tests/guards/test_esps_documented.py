@@ -24,7 +24,7 @@ def test_every_type_of_event_is_documented(root: Path) -> None:
     assert [one for one in EspEventType if f"`{one}`" not in text] == []
 
 
-def test_every_provider_names_the_documents_it_was_made_after(root: Path) -> None:
+def test_every_provider_names_its_documents(root: Path) -> None:
     folder = root / "preferences" / "integrations" / "esp"
     for name in PROVIDERS:
-        assert re.search(r"^After .+\.\w+", (folder / f"{name}.py").read_text(), re.MULTILINE), name
+        assert re.search(r"^Documents: .+\.\w+", (folder / f"{name}.py").read_text(), re.MULTILINE), name

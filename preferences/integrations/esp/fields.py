@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -103,3 +104,11 @@ def _texts(value: Any) -> list[str]:
     """A text, or the texts of a list."""
     values = value[:20] if isinstance(value, list) else [value]
     return [one[:MOST_CHARACTERS] for one in values if isinstance(one, str)]
+
+
+def written_in(value: str) -> Any:
+    """The object or list that a mailer has written as JSON into a text field; None where it wrote something else."""
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None

@@ -1,7 +1,8 @@
 """Mailgun: one event a request, signed in the body: HMAC-SHA256 of timestamp and token, with the account's signing key.
 
-After documentation.mailgun.com/docs/mailgun/user-manual: "Webhooks", "Securing Webhooks", "Event Structure". Retries last 8
-hours, and the signature is not said to be made anew: the window is that long, for refusing an old one would lose opt-outs.
+Documents: documentation.mailgun.com/docs/mailgun/user-manual: "Webhooks", "Securing Webhooks", "Event Structure".
+Retries last 8 hours, and the signature is not said to be made anew: the window is that long, for refusing an old one
+would lose opt-outs.
 """
 
 from __future__ import annotations

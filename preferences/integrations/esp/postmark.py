@@ -1,7 +1,7 @@
 """Postmark: one event a request, nothing signed, a password in the address.
 
-After postmarkapp.com/developer/webhooks: "Bounce webhook", "Spam complaint webhook", "Subscription change webhook", "Delivery
-webhook", and for the bounce types postmarkapp.com/developer/api/bounce-api#bounce-types.
+Documents: postmarkapp.com/developer/webhooks: "Bounce webhook", "Spam complaint webhook", "Subscription change
+webhook", "Delivery webhook", and for the bounce types postmarkapp.com/developer/api/bounce-api#bounce-types.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """SendGrid: batches, signed with ECDSA over timestamp and body where that is turned on, else a password in the address.
 
-After www.twilio.com/docs/sendgrid/for-developers/tracking-events: "Getting Started with the Event Webhook Security
-Features" and "Event Webhook Reference". SendGrid repeats a request for up to 24 hours and does not say that it signs each
-attempt anew, so the window is that long: refusing an old one would lose opt-outs, repeating one has no effect.
+Documents: www.twilio.com/docs/sendgrid/for-developers/tracking-events: "Getting Started with the Event Webhook Security
+Features" and "Event Webhook Reference". SendGrid repeats a request for up to 24 hours and does not say that it signs
+each attempt anew, so the window is that long: refusing an old one would lose opt-outs, repeating one has no effect.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Amazon SES, by way of SNS: one message about one mail, with a list of recipients in it.
 
-After docs.aws.amazon.com/ses/latest/dg: "Contents of Amazon SNS notifications" (notificationType) and "Examples of event data
-that SES publishes to Amazon SNS" (eventType). The topic is configured, and looked at before anything is fetched: a stranger's
-topic has valid signatures too. SNS repeats a message under the same signature; its id makes that harmless.
+Documents: docs.aws.amazon.com/ses/latest/dg: "Contents of Amazon SNS notifications" (notificationType) and "Examples of
+event data that SES publishes to Amazon SNS" (eventType). The topic is configured, and looked at before anything is
+fetched: a stranger's topic has valid signatures too. SNS repeats a message under the same signature; its id makes that
+harmless.
 """
 
 from __future__ import annotations

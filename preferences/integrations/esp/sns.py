@@ -1,7 +1,8 @@
 """Amazon SNS, which carries the events of SES: its signatures, its certificates, and the confirmation of a subscription.
 
-After docs.aws.amazon.com/sns/latest/dg: "Verifying the signatures of Amazon SNS messages", "Parsing Amazon SNS message
-formats", "Amazon SNS message delivery retries". Certificates come from Amazon's own hosts alone, over verified TLS.
+Documents: docs.aws.amazon.com/sns/latest/dg: "Verifying the signatures of Amazon SNS messages", "Parsing Amazon SNS
+message formats", "Amazon SNS message delivery retries". Certificates come from Amazon's own hosts alone, over verified
+TLS.
 """
 
 from __future__ import annotations

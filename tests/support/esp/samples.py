@@ -10,53 +10,18 @@ from functools import cache
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from preferences.integrations.esp import sns
 
 from . import Sample, Signed
+from .more_samples import MORE
+from .signing import JSON, PASSWORD, elliptic_key, encoded, public_der, rsa_key, seconds, with_password
 
-JSON = {"Content-Type": "application/json"}
-PASSWORD = "p4ssw0rd-of-the-hook"
 TOPIC = "arn:aws:sns:eu-north-1:123456789012:events"
 CERTIFICATE_URL = f"https://sns.eu-north-1.amazonaws.com/SimpleNotificationService-{'0a' * 16}.pem"
-
-
-def encoded(payload: Any) -> bytes:
-    """JSON as providers write it."""
-    return json.dumps(payload, separators=(",", ":")).encode()
-
-
-def with_password(payload: Any, now: datetime) -> Signed:
-    """Basic authentication."""
-    credentials = base64.b64encode(f"hook:{PASSWORD}".encode()).decode()
-    return Signed(encoded(payload), {**JSON, "Authorization": f"Basic {credentials}"})
-
-
-def seconds(now: datetime) -> str:
-    """Seconds since 1970."""
-    return str(int(now.timestamp()))
-
-
-@cache
-def elliptic_key() -> ec.EllipticCurvePrivateKey:
-    """The key that signs for SendGrid."""
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-@cache
-def rsa_key() -> rsa.RSAPrivateKey:
-    """The key that signs for Amazon and Postal."""
-    return rsa.generate_private_key(65537, 2048)
-
-
-def public_der(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
-    """The public key as providers show it."""
-    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(der).decode()
 
 
 def sendgrid(payload: Any, now: datetime) -> Signed:
@@ -124,6 +89,7 @@ def ses(payload: Any, now: datetime, version: str = "2") -> Signed:
 
 
 SAMPLES = {
+    **MORE,
     "mailgun": Sample(
         "mailgun", {"scheme": "signed", "signing_key": "mailgun-key"}, mailgun, "signature", is_timed=True, in_body=True
     ),

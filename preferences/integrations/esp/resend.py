@@ -1,0 +1,103 @@
+"""Resend: one event a request, signed as Svix does: Standard Webhooks under other header names.
+
+Documents: resend.com/docs/webhooks: "Verify webhooks requests", "Event types", and the pages of the events. Each
+attempt is signed anew.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from preferences.domain.esp_events import EspEvent, EspEventType, RejectReason, severity_of
+
+from .base import Incoming, Item, Malformed, NotVerified, Provider, Scheme, SecretField, Secrets, check_age, parse_json
+from .fields import at, listed, moment, references, status_in, text
+
+_HEADERS = {"webhook-id": "svix-id", "webhook-timestamp": "svix-timestamp", "webhook-signature": "svix-signature"}
+_SIGNATURE = re.compile(r"(?<!\S)v1,[A-Za-z0-9+/]{43}=(?!\S)", re.ASCII)
+_TYPES = {
+    "email.scheduled": EspEventType.QUEUED,
+    "email.sent": EspEventType.SENT,
+    "email.delivered": EspEventType.DELIVERED,
+    "email.delivery_delayed": EspEventType.DEFERRED,
+    "email.bounced": EspEventType.BOUNCED,
+    "email.complained": EspEventType.COMPLAINED,
+    "email.failed": EspEventType.FAILED,
+    "email.suppressed": EspEventType.REJECTED,
+    "email.opened": EspEventType.OPENED,
+    "email.clicked": EspEventType.CLICKED,
+    "email.received": EspEventType.INBOUND,
+}
+_REASONS = {
+    "email.complained": RejectReason.SPAM,
+    "email.bounced": RejectReason.BOUNCED,
+    "email.failed": RejectReason.OTHER,
+    "email.suppressed": RejectReason.BLOCKED,
+}
+
+
+def _verify(incoming: Incoming, secrets: Secrets, now: datetime) -> None:
+    """The library reads base64 leniently and fails on other forms, so it is given whole signatures only."""
+    headers = {ours: incoming.header(theirs) for ours, theirs in _HEADERS.items()}
+    check_age(headers["webhook-timestamp"], now)
+    headers["webhook-signature"] = " ".join(_SIGNATURE.findall(headers["webhook-signature"]))
+    try:
+        Webhook(secrets["signing_secret"]).verify(incoming.body, headers, json_parse=False)
+    except (WebhookVerificationError, ValueError):  # binascii.Error and UnicodeDecodeError are ValueErrors
+        raise NotVerified from None
+
+
+def _check_secret(secrets: Secrets) -> None:
+    try:
+        Webhook(secrets["signing_secret"])
+    except (binascii.Error, ValueError):
+        raise ValueError("signing_secret must look like whsec_ and base64") from None
+
+
+SIGNED = Scheme(
+    "signed",
+    _verify,
+    theirs=(SecretField("signing_secret", "the webhook's signing secret, whsec_…"),),
+    check=_check_secret,
+)
+
+
+def unpack(incoming: Incoming) -> list[Item]:
+    """One event for each recipient; the id of the call is in its header."""
+    body = parse_json(incoming.body)
+    if not isinstance(body, Mapping):
+        raise Malformed
+    people = listed(body, "data", "to")[:1000] or [None]
+    call = "".join(incoming.headers.get("svix-id", ()))
+    return [{**body, "call": call, "number": number, "recipient": one} for number, one in enumerate(people)]
+
+
+def read(item: Item) -> EspEvent:
+    """One recipient's part. A contact that became unsubscribed is the only word of an unsubscribe that Resend gives."""
+    native, data = text(item, "type"), at(item, "data")
+    kind, reason, severity = _TYPES.get(native, EspEventType.UNKNOWN), _REASONS.get(native), None
+    if kind is EspEventType.BOUNCED:
+        is_final = text(data, "bounce", "type") == "Permanent"
+        severity = severity_of(is_final, status_in(text(data, "bounce", "message")))
+    elif native == "contact.updated":
+        is_stop = at(data, "unsubscribed") is True
+        kind = EspEventType.UNSUBSCRIBED if is_stop else EspEventType.UNKNOWN
+        reason = RejectReason.UNSUBSCRIBED if is_stop else None
+    return EspEvent(
+        type=kind,
+        native=native,
+        event_id=f"{text(item, 'call')} {text(item, 'number')}",
+        recipient=text(item, "recipient") or text(data, "email"),
+        occurred_at=moment(at(item, "created_at")),
+        severity=severity,
+        reason=reason,
+        **references(at(data, "headers"), at(data, "tags")),
+    )
+
+
+RESEND = Provider("Resend", schemes=(SIGNED,), unpack=unpack, read=read)

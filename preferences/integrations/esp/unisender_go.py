@@ -1,0 +1,86 @@
+"""Unisender Go: batches by user; `auth` in the body is the MD5 of the body as it is with the API key in that place.
+
+Documents: godocs.unisender.ru/web-api-ref: "Event callback format" and "Delivery statuses". Times are in UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+
+from preferences.domain.esp_events import EspEvent, EspEventType, RejectReason, severity_of
+
+from .base import Incoming, Item, NotVerified, Provider, Scheme, SecretField, Secrets, objects, parse_json, same
+from .fields import at, listed, moment, references, status_in, text
+
+_AUTH = re.compile(rb'("auth"\s*:\s*")([0-9a-fA-F]{32})(")')
+_TYPES = {
+    "accepted": EspEventType.QUEUED,
+    "sent": EspEventType.SENT,
+    "delivered": EspEventType.DELIVERED,
+    "soft_bounced": EspEventType.BOUNCED,
+    "hard_bounced": EspEventType.BOUNCED,
+    "spam": EspEventType.COMPLAINED,
+    "unsubscribed": EspEventType.UNSUBSCRIBED,
+    "subscribed": EspEventType.SUBSCRIBED,
+    "opened": EspEventType.OPENED,
+    "clicked": EspEventType.CLICKED,
+}
+_REASONS = {"spam": RejectReason.SPAM, "unsubscribed": RejectReason.UNSUBSCRIBED}
+_DELIVERY = {
+    "err_user_unknown": RejectReason.INVALID,
+    "err_user_inactive": RejectReason.INVALID,
+    "err_domain_inactive": RejectReason.INVALID,
+    "err_unreachable": RejectReason.TIMED_OUT,
+    "err_spam_rejected": RejectReason.SPAM,
+    "err_spam_skipped": RejectReason.SPAM,
+    "err_blacklisted": RejectReason.BLOCKED,
+    "err_too_large": RejectReason.BLOCKED,
+    "err_unsubscribed": RejectReason.UNSUBSCRIBED,
+}
+_ABOUT_THE_MAIL = {RejectReason.SPAM, RejectReason.BLOCKED, RejectReason.UNSUBSCRIBED}
+"""Refusals of this mail, which say nothing against the mailbox."""
+
+
+def _verify(incoming: Incoming, secrets: Secrets, now: datetime) -> None:
+    found = _AUTH.findall(incoming.body)
+    if len(found) != 1:
+        raise NotVerified
+    key = secrets["api_key"].encode()
+    signed = _AUTH.sub(lambda match: match[1] + key + match[3], incoming.body)
+    same(found[0][1].lower(), hashlib.md5(signed, usedforsecurity=False).hexdigest().encode())
+
+
+SIGNED = Scheme("signed", _verify, theirs=(SecretField("api_key", "the API key of the account or project"),))
+
+
+def unpack(incoming: Incoming) -> list[Item]:
+    """The events of every user."""
+    users = objects(at(parse_json(incoming.body), "events_by_user"))
+    return [event for user in users for event in objects(listed(user, "events"))]
+
+
+def read(item: Item) -> EspEvent:
+    """One status of one mail; anything else, such as a block of the sender, is counted."""
+    name, data = text(item, "event_name"), at(item, "event_data")
+    if name != "transactional_email_status":
+        return EspEvent(type=EspEventType.UNKNOWN, native=name)
+    native = text(data, "status")
+    kind, reason, severity = _TYPES.get(native, EspEventType.UNKNOWN), _REASONS.get(native), None
+    if kind is EspEventType.BOUNCED:
+        reason = _DELIVERY.get(text(data, "delivery_info", "delivery_status"), RejectReason.BOUNCED)
+        is_final = native == "hard_bounced" and reason not in _ABOUT_THE_MAIL
+        severity = severity_of(is_final, status_in(text(data, "delivery_info", "destination_response")))
+    return EspEvent(
+        type=kind,
+        native=native,
+        recipient=text(data, "email"),
+        occurred_at=moment(at(data, "event_time")),
+        severity=severity,
+        reason=reason,
+        **references(at(data, "metadata")),
+    )
+
+
+UNISENDER_GO = Provider("Unisender Go", schemes=(SIGNED,), unpack=unpack, read=read)

@@ -66,4 +66,5 @@ def _origin_of(token: str) -> Origin | None:
 def _page(origin: Origin, *, problem: str = "", typed: str = "") -> str:
     with reading() as session:
         why = why_sent(session, current_recipient(), origin, **languages())
-    return render_template("recipient/own/why.html", why=why, problem=problem, typed=typed[:_LONGEST])
+    shown = "".join(one for one in typed[:_LONGEST] if one.isprintable())
+    return render_template("recipient/own/why.html", why=why, problem=problem, typed=shown)

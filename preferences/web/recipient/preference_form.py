@@ -13,6 +13,7 @@ from enum import StrEnum
 from flask import Request, abort
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from preferences.domain.answer import Answer
 from preferences.domain.choice import EVERY_TRAINING
@@ -71,7 +72,10 @@ class Posted:
 def is_stop(request: Request) -> bool:
     """Whether «stop everything» was pressed: that is never limited."""
     request.max_content_length = MOST_BYTES
-    return request.form.get("action") == Action.STOP
+    try:
+        return request.form.get("action") == Action.STOP
+    except RequestEntityTooLarge:  # answered by the view; here it would only be logged as a fault of the limits
+        return False
 
 
 def read_form(request: Request, *, other: Collection[str] = ()) -> Posted:

@@ -53,7 +53,8 @@ def staff() -> str:
     """Everybody on the staff, and what the roles mean."""
     with reading() as session:
         people = all_staff(session)
-    return render_template("admin/staff.html", people=people, permissions=PERMISSIONS, done=said(MESSAGES))
+    roles = {"permissions": PERMISSIONS, "every_permission": list(Permission)}
+    return render_template("admin/staff.html", people=people, done=said(MESSAGES), **roles)
 
 
 @blueprint.get("/staff/invite")

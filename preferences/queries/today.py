@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.photo import OPEN_TAKEDOWNS, TakedownState, TakedownWhat
 from preferences.domain.rights import OPEN_STATES, RightsKind, RightsState
+from preferences.domain.webhooks import DisabledReason, EndpointState
+from preferences.models.endpoint import EndpointRow
 from preferences.models.import_batch import ImportStage
+from preferences.models.mailer import MailerRow
 from preferences.models.photo import ParticipantRow, TakedownRow
 from preferences.models.rights import RightsRequestRow
 from preferences.models.training import TrainingRow
 
 from .imports import ImportView, newest_imports_in
+from .reconciliation import Behind, mailers_behind
 from .trainings import Training, TrainingCounts
 
 SHOWN = 8
+LATE_AFTER = timedelta(days=1)
+"""How long a mailer may take to confirm an opt-out before somebody should ask."""
+
 TRAININGS_WITHIN = timedelta(days=21)
 """How far ahead a training counts as coming up."""
 
@@ -44,6 +51,18 @@ class OpenTakedown:
 
 
 @dataclass(frozen=True, slots=True)
+class FailingEndpoint:
+    """An endpoint that does not answer, or was disabled because it did not. Its address may hold a secret: not here."""
+
+    id: int
+    mailer_id: int
+    mailer_name: str
+    description: str
+    failing_since: datetime | None
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Today:
     """Everything on the page. The counts are of all; the lists hold the first few."""
 
@@ -54,6 +73,8 @@ class Today:
     takedown_count: int
     trainings: list[TrainingCounts]
     imports: list[ImportView]
+    late_mailers: list[Behind]
+    endpoints: list[FailingEndpoint]
 
 
 def requests_by_due_date(session: Session, *, today: date) -> tuple[list[DueRequest], int, int]:
@@ -98,11 +119,50 @@ def trainings_to_tell_of(session: Session, *, today: date) -> list[TrainingCount
     return [TrainingCounts(Training(*row[:4]), row[4], row[5]) for row in rows]
 
 
-def what_needs_somebody(session: Session, *, today: date) -> Today:
+def late_mailers(session: Session, *, now: datetime) -> list[Behind]:
+    """Mailers in use that have not confirmed an opt-out for more than a day, the latest first."""
+    found = [one for one in mailers_behind(session) if (waits := one.oldest_opt_out_at) and now - waits > LATE_AFTER]
+    return sorted(found, key=lambda one: one.oldest_opt_out_at or now)[:SHOWN]
+
+
+def failing_endpoints(session: Session) -> list[FailingEndpoint]:
+    """Endpoints of mailers in use that fail, or that were disabled because they did; the longest first."""
+    rows = session.execute(
+        select(
+            EndpointRow.id,
+            EndpointRow.mailer_id,
+            MailerRow.name,
+            EndpointRow.description,
+            EndpointRow.failing_since,
+            EndpointRow.disabled_at,
+        )
+        .join(MailerRow, MailerRow.id == EndpointRow.mailer_id)
+        .where(
+            MailerRow.archived_at.is_(None),
+            or_(
+                and_(EndpointRow.state == EndpointState.ENABLED, EndpointRow.failing_since.is_not(None)),
+                EndpointRow.disabled_reason.in_((DisabledReason.FAILING, DisabledReason.GONE)),
+            ),
+        )
+        .order_by(func.coalesce(EndpointRow.failing_since, EndpointRow.disabled_at), EndpointRow.id)
+        .limit(SHOWN)
+    )
+    return [FailingEndpoint(*row) for row in rows]
+
+
+def what_needs_somebody(session: Session, *, today: date, now: datetime) -> Today:
     """Everything that waits for a person."""
     requests, request_count, overdue = requests_by_due_date(session, today=today)
     takedowns, takedown_count = takedowns_waiting(session)
     waiting = newest_imports_in(session, {ImportStage.PLANNED, ImportStage.APPLYING}, limit=SHOWN)
     return Today(
-        requests, request_count, overdue, takedowns, takedown_count, trainings_to_tell_of(session, today=today), waiting
+        requests=requests,
+        request_count=request_count,
+        overdue=overdue,
+        takedowns=takedowns,
+        takedown_count=takedown_count,
+        trainings=trainings_to_tell_of(session, today=today),
+        imports=waiting,
+        late_mailers=late_mailers(session, now=now),
+        endpoints=failing_endpoints(session),
     )

@@ -9,9 +9,10 @@ from preferences.domain.roles import Role
 from preferences.services.staff import NewStaff, change_language, create_staff
 from preferences.services.staff_invitations import make_invitation
 from preferences.web.plumbing import utc_now
+from tests.support.busy_day import busy_day
 from tests.support.staff import PASSWORD, code_of, code_shown, make_staff
 
-from .admin_screens import busy_day, enter_admin
+from .admin_screens import enter_admin
 from .looking import Looker
 
 pytestmark = pytest.mark.slow

@@ -23,10 +23,10 @@ from .guard import needs
 @needs(Permission.BE_STAFF)
 def today() -> str:
     """The page that one starts the day with."""
-    now = local_date(utc_now())
+    day = local_date(utc_now())
     with reading() as session:
-        found = what_needs_somebody(session, today=now)
-    return render_template("admin/today.html", found=found, today=now, in_words=_in_words, days_left=_days_left)
+        found = what_needs_somebody(session, today=day, now=utc_now())
+    return render_template("admin/today.html", found=found, today=day, in_words=_in_words, days_left=_days_left)
 
 
 def _in_words(day: date) -> str:

@@ -1,8 +1,7 @@
 """A client for the preference centre and unsubscribe service. One file, the standard library alone, Python 3.9 or newer.
 
     client = Client("https://preferences.example", key)
-    for answer in client.eligibility("marketing", addresses):
-        if answer["allowed"]: ...
+    for address in client.allowed("marketing", addresses): ...
 
 Every call is retried where that can help, with the server's own `Retry-After` and one `Idempotency-Key` for all attempts: a
 repeat has no second effect. The key is sent to the service alone: it stands in no error, no log and no repr, and no redirect
@@ -23,6 +22,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Callable
@@ -31,8 +31,7 @@ __version__ = "1.0"
 JSON, NDJSON = "application/json", "application/x-ndjson"
 MOST_LINKS, MOST_ELIGIBILITY = 10_000, 100_000
 WEBHOOK_TOLERANCE_SECONDS = 300
-_RETRIED = frozenset({429, 502, 503, 504})
-_MOST_WAIT_SECONDS = 300.0
+_RETRIED, _MOST_WAIT_SECONDS = frozenset({429, 502, 503, 504}), 300.0
 
 Row = dict[str, Any]
 Sleep = Callable[[float], None]
@@ -90,10 +89,9 @@ class Client:
     def put_recipients(self, rows: Sequence[Row]) -> list[Row]:
         """Add or change recipients; one outcome for each, `row` counted from 1 through all of them."""
         found: list[Row] = []
-        for batch in _batches(rows, MOST_LINKS):
+        for number, batch in enumerate(_batches(rows, MOST_LINKS)):
             results = self._call("PUT", "/recipients", {"recipients": batch})["results"]
-            before = len(found)
-            found += [{**one, "row": one["row"] + before} for one in results]
+            found += [{**one, "row": one["row"] + number * MOST_LINKS} for one in results]
         return found
 
     def mint_links(self, purpose: str, recipients: Sequence[str], *, message: str | None = None) -> list[Row]:
@@ -178,12 +176,13 @@ class Client:
 
     def check_headers(self, message: bytes) -> Row:
         """The header doctor's findings about a raw message."""
-        with self._open("POST", "/header-check", message, {"Content-Type": "message/rfc822"}) as answer:
-            return _object(answer.read())
+        return self._call("POST", "/header-check", message)
 
-    def _call(self, method: str, path: str, body: Row | None = None) -> Row:
+    def _call(self, method: str, path: str, body: Row | bytes | None = None) -> Row:
         headers, data = {"Accept": JSON}, None
-        if body is not None:
+        if isinstance(body, bytes):
+            data, headers["Content-Type"] = body, "message/rfc822"
+        elif body is not None:
             data = json.dumps(body, ensure_ascii=False).encode()
             headers.update({"Content-Type": JSON, "Idempotency-Key": str(uuid.uuid4())})
         for attempt in range(1, self._attempts + 1):
@@ -249,8 +248,8 @@ def verify_webhook(
     if abs((time.time() if now is None else now) - int(stamp)) > WEBHOOK_TOLERANCE_SECONDS:
         raise InvalidWebhook("the message is too old, or a clock is wrong")
     signed = f"{number}.{stamp}.".encode() + body
-    given = [one.partition(",") for one in found.get("webhook-signature", "").split(" ")[:20]]
-    theirs = [_decoded(value) for version, _, value in given if version == "v1"]
+    given = found.get("webhook-signature", "").split(" ")[:20]
+    theirs = [_decoded(one[3:]) for one in given if one.startswith("v1,")]
     ours = [hmac.digest(_secret(one), signed, "sha256") for one in ([secrets] if isinstance(secrets, str) else secrets)]
     if not [True for one in ours for other in theirs if hmac.compare_digest(one, other)]:
         raise InvalidWebhook("no signature fits")
@@ -278,10 +277,11 @@ def _batches(rows: Iterable[Any], most: int) -> Iterator[list[Any]]:
 
 
 def _object(raw: bytes) -> Row:
-    found = json.loads(raw)
-    if not isinstance(found, dict):
-        raise _not_understood(200)
-    return found
+    with suppress(ValueError):
+        found = json.loads(raw)
+        if isinstance(found, dict):
+            return found
+    raise _not_understood(200)
 
 
 def _refusal(error: urllib.error.HTTPError) -> ApiError:

@@ -9,9 +9,11 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parseaddr
+from enum import StrEnum
+from functools import cache, partial
 
 from .header_doctor_codes import Code, Finding
 from .list_headers import LIST_UNSUBSCRIBE, LIST_UNSUBSCRIBE_POST
@@ -24,6 +26,13 @@ _SPACES = re.compile(rb"[ \t]+")
 _WHITE = re.compile(r"\s+")
 
 
+class Canon(StrEnum):
+    """How a body is made alike before it is hashed (RFC 6376 §3.4.3, §3.4.4)."""
+
+    SIMPLE = "simple"
+    RELAXED = "relaxed"
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """The tags of one DKIM-Signature that matter here."""
@@ -33,9 +42,14 @@ class Signature:
     covers: frozenset[str]
     """Names of signed fields, in lower case."""
     body_hash: bytes
-    body_is_relaxed: bool
+    canon: Canon
     is_limited: bool
     """Whether `l=` says that only the beginning of the body was signed."""
+
+    @property
+    def hash_name(self) -> str:
+        """What its body was hashed with."""
+        return "sha1" if self.algorithm == "rsa-sha1" else "sha256"
 
 
 def dkim_findings(message: RawMessage) -> Iterator[Finding]:
@@ -49,8 +63,9 @@ def dkim_findings(message: RawMessage) -> Iterator[Finding]:
     if len(usable) < len(signatures):
         yield Finding(Code.DKIM_MALFORMED)
     yield from _coverage(usable)
+    digest = cache(partial(body_digest, message.body))
     for one in usable:
-        yield from _soundness(one, message)
+        yield from _soundness(one, digest)
     sender = _sender_domain(message)
     if usable and sender and not any(_aligned(one.domain, sender) for one in usable):
         yield Finding(Code.DKIM_NOT_ALIGNED, sender)
@@ -76,21 +91,21 @@ def read_signature(field: Field) -> Signature | None:
         algorithm=tags.get("a", "").lower(),
         covers=frozenset(tags["h"].lower().split(":")),
         body_hash=body_hash,
-        body_is_relaxed=tags.get("c", "").lower().endswith("/relaxed"),
+        canon=Canon.RELAXED if tags.get("c", "").lower().endswith("/relaxed") else Canon.SIMPLE,
         is_limited="l" in tags,
     )
 
 
-def body_digest(body: bytes, *, algorithm: str, relaxed: bool) -> bytes:
-    """The hash of a body in its canonical form (RFC 6376 §3.4.3, §3.4.4)."""
+def body_digest(body: bytes, canon: Canon, hash_name: str) -> bytes:
+    """The hash of a body in its canonical form."""
     lines = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    if relaxed:
+    if canon is Canon.RELAXED:
         lines = b"\r\n".join(_SPACES.sub(b" ", line).rstrip(b" ") for line in lines.split(b"\r\n"))
     end = len(lines)
     while lines.endswith(b"\r\n", 0, end):
         end -= 2
-    kept = lines[:end] + (b"\r\n" if end or not relaxed else b"")
-    return hashlib.new("sha1" if algorithm == "rsa-sha1" else "sha256", kept, usedforsecurity=False).digest()
+    kept = lines[:end] + (b"\r\n" if end or canon is Canon.SIMPLE else b"")
+    return hashlib.new(hash_name, kept, usedforsecurity=False).digest()
 
 
 def _coverage(signatures: list[Signature]) -> Iterator[Finding]:
@@ -106,10 +121,10 @@ def _coverage(signatures: list[Signature]) -> Iterator[Finding]:
             yield Finding(Code.DKIM_OMITS_POST, one.domain)
 
 
-def _soundness(one: Signature, message: RawMessage) -> Iterator[Finding]:
+def _soundness(one: Signature, digest: Callable[..., bytes]) -> Iterator[Finding]:
     if one.is_limited:
         yield Finding(Code.DKIM_LENGTH_LIMITED, one.domain)
-    elif body_digest(message.body, algorithm=one.algorithm, relaxed=one.body_is_relaxed) != one.body_hash:
+    elif digest(one.canon, one.hash_name) != one.body_hash:
         yield Finding(Code.DKIM_BODY_DIFFERS, one.domain)
     if one.algorithm not in {"rsa-sha256", "ed25519-sha256"}:
         yield Finding(Code.DKIM_WEAK, one.domain)

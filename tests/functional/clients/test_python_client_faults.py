@@ -112,6 +112,14 @@ def test_answers_that_do_not_fit_the_question_are_refused(client: Client, faulty
     assert refused.value.code == "not_understood"
 
 
+@pytest.mark.parametrize("body", [b"<html>a proxy's page</html>", b"[]", b"\xff", b""])
+def test_an_answer_that_is_not_the_services_is_refused(client: Client, faulty: Faulty, body: bytes) -> None:
+    faulty.answers = [(200, {}, body)]
+    with pytest.raises(ApiError) as refused:
+        client.position()
+    assert refused.value.code == "not_understood"
+
+
 def test_a_list_of_suppressions_that_was_cut_short_is_no_list(client: Client, faulty: Faulty) -> None:
     faulty.answers = [(200, {}, b'{"hash": "1"}\n')]
     with pytest.raises(ApiError) as refused:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from preferences.integrations.header_doctor import examine
 from preferences.integrations.header_doctor_codes import Code
-from tests.support.raw_mail import HTTPS, LIST_ID, POST, UNSUBSCRIBE, alternative, raw_mail
+from tests.support.raw_mail import HTTPS, LIST_ID, POST, UNSUBSCRIBE, alternative, raw_mail, signature
 
 
 def codes(raw: bytes) -> set[Code]:
@@ -58,6 +58,7 @@ HOSTILE = {
     + b"(((" * 300
     + b'"\r\n\r\n'
     + b"--(" * 99_999,
+    "ten signatures of ten megabytes": raw_mail(body=b"a b\r\n" * 1_900_000, signed=(signature(b""),) * 10),
     "one line of addresses": raw_mail(body=alternative(text=b"https://a.example " * 50_000)),
 }
 

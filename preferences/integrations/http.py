@@ -81,6 +81,8 @@ class Line:
         prepared.prepare(method="POST", url=url, headers=sent, data=body)
         timeout = (CONNECT_SECONDS, READ_SECONDS)
         with self._session.send(prepared, stream=True, allow_redirects=False, timeout=timeout) as response:
+            if self._was_cut:  # what was read of the headers is no answer, whatever its first line says
+                raise TimeoutError
             asked = None if response.ok else retry_after(response.headers.get("Retry-After"))
             return response.status_code, _excerpt(response), asked
 

@@ -55,10 +55,11 @@ class Tried:
     at: datetime
 
 
-def endpoints_with_work(session: Session, *, now: datetime) -> list[int]:
-    """The endpoints that may be called now and have something due: one indexed probe each."""
+def endpoints_with_work(session: Session, *, now: datetime) -> list[tuple[int, int]]:
+    """The endpoints that may be called now and have something due, each with its failures in a row: one indexed probe each."""
     due = exists(select(DeliveryRow.id).where(DeliveryRow.endpoint_id == EndpointRow.id, *_due(now)))
-    return list(session.scalars(select(EndpointRow.id).where(*_callable(now), due)))
+    found = select(EndpointRow.id, EndpointRow.failures).where(*_callable(now), due)
+    return [(row.id, row.failures) for row in session.execute(found)]
 
 
 def claim_deliveries(session: Session, endpoint_id: int, *, limit: int, now: datetime) -> list[Delivery]:

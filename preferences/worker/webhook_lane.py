@@ -91,10 +91,12 @@ class WebhookLane:
     def _claim(self) -> None:
         with glancing() as session:
             found = endpoints_with_work(session, now=self.clock())
-        for endpoint_id in found:
+        for endpoint_id, failures in found:
             caller = self._callers.get(endpoint_id)
             if caller is None:
                 caller = self._callers[endpoint_id] = Caller(self._results, self.stop, self.clock)
+            if failures:
+                caller.window = 1
             if caller.room:
                 self._claim_for(endpoint_id, caller)
 

@@ -18,6 +18,7 @@ SCENARIOS = {
     "eligibility": "100,000 addresses against 1,000,000 recipients through the API",
     "feed": "changes read a second through GET /changes",
     "imports": "1,000,000 rows applied",
+    "webhooks": "deliveries a second by two workers, and from one-click to webhook",
 }
 
 

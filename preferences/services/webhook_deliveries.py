@@ -65,17 +65,22 @@ def endpoints_with_work(session: Session, *, now: datetime) -> list[tuple[int, i
 def claim_deliveries(session: Session, endpoint_id: int, *, limit: int, now: datetime) -> list[Delivery]:
     """Claim up to `limit` due deliveries, the longest due first. Each claim counts as an attempt."""
     earlier = aliased(DeliveryRow)
-    waits = exists(
-        select(earlier.id).where(
+    # A scalar subquery, not EXISTS, and `outcome`, not `done_at` (they go together): PostgreSQL then probes the index of each
+    # person for the few rows it claims, whatever its statistics say, and neither hashes nor walks the backlog.
+    waits_for = (
+        select(earlier.id)
+        .where(
             earlier.recipient_id == DeliveryRow.recipient_id,
             earlier.endpoint_id == DeliveryRow.endpoint_id,
             earlier.event_id < DeliveryRow.event_id,
-            earlier.done_at.is_(None),
+            earlier.outcome.is_(None),
         )
+        .limit(1)
+        .scalar_subquery()
     )
     due = (
         select(DeliveryRow.id)
-        .where(DeliveryRow.endpoint_id == endpoint_id, *_due(now), ~waits)
+        .where(DeliveryRow.endpoint_id == endpoint_id, *_due(now), waits_for.is_(None))
         .order_by(DeliveryRow.next_at, DeliveryRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -70,6 +70,9 @@ def receiving(certificate: tuple[str, str] | None = None) -> Iterator[Receiver]:
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
+            if len(raw) < int(self.headers["Content-Length"]):
+                self.close_connection = True  # its sender died in the middle
+                return
             message = Message(self.path, {name.lower(): value for name, value in self.headers.items()}, raw)
             with lock:
                 receiver.messages.append(message)

@@ -42,7 +42,7 @@ class Receiver:
     answers: list[Answer] = field(default_factory=list)
     """Given in turn; then `answer` for ever."""
     answer: Answer = (204, {}, b"")
-    before: Callable[[Message, Any], None] | None = None
+    before: Callable[[Message, Any], object] | None = None
     """Called with the message and the server's socket file before anything is answered."""
 
     @property

@@ -119,6 +119,17 @@ class Settings:
     )
     metrics_port: int = _setting("port on which the worker answers `/metrics` without a key; 0: none", default=0)
     metrics_host: str = _setting("address for that port", default="127.0.0.1")
+    retain_unused_recipients_months: int = _setting(
+        "months until people without consent who are not heard of are erased; 0: never by itself", default=0
+    )
+    retain_evidence_months: int = _setting(
+        "months that evidence is kept after the act was replaced; 0: always", default=36
+    )
+    retain_requests_months: int = _setting(
+        "months that texts of answered rights requests are kept; 0: always", default=24
+    )
+    retain_takedowns_months: int = _setting("months that texts of finished takedowns are kept; 0: always", default=24)
+    retain_participants_months: int = _setting("months that lists of participants are kept; 0: always", default=24)
     log_level: str = _setting("`debug`, `info`, `warning` or `error`", default="info")
 
     @property
@@ -130,6 +141,11 @@ class Settings:
     def webhook_urls(self) -> UrlRules:
         """Which URLs mailers may have called."""
         return UrlRules(self.webhook_private_hosts, allows_http=not self.is_production)
+
+    @property
+    def retention_months(self) -> dict[str, int]:
+        """The periods that the company has chosen, by the setting's name."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name.startswith("retain_")}
 
     @property
     def base_host(self) -> str:

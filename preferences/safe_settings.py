@@ -33,6 +33,11 @@ BETWEEN = {
     "trusted_proxies": (0, 10),
     "api_calls_per_minute": (1, 10_000_000),
     "max_body_bytes": (1024, 1024**3),
+    "retain_unused_recipients_months": (0, 600),
+    "retain_evidence_months": (0, 600),
+    "retain_requests_months": (0, 600),
+    "retain_takedowns_months": (0, 600),
+    "retain_participants_months": (0, 600),
     "metrics_port": (0, 65535),
 }
 REQUIRED = ("database_url", "base_url", "secret_keys", "link_keys", "data_keys", "index_key", "seal_keys")

@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
         purposes,
         recipients,
         requests,
+        retention,
         setup,
         sign_up,
         staff,
@@ -40,6 +41,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(hooks.hooks_group)
     app.cli.add_command(endpoints.endpoints)
     app.cli.add_command(recipients.recipients)
+    app.cli.add_command(retention.retention)
     app.cli.add_command(links.links)
     app.cli.add_command(sign_up.forms)
     app.cli.add_command(staff.staff)

@@ -10,7 +10,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from preferences.domain.retention import RULES
+from preferences.domain.retention_rules import RULES
 from preferences.models.transaction import reading, transaction
 from preferences.services.retention import PORTION, count_due, record_run, remove_due, retention_standing
 

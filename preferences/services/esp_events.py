@@ -226,7 +226,7 @@ def forget_esp_events_of(session: Session, address_index: bytes, *, now: datetim
         .where(of_the_person, EspEventRow.done_at.is_(None))
         .values(done_at=now, claimed_until=None, outcome="dropped: erased")
     )
-    session.execute(update(EspEventRow).where(of_the_person).values(payload=None))
+    session.execute(update(EspEventRow).where(of_the_person).values(payload=None, address_index=None))
 
 
 def _due(now: datetime) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Applies domain.retention's table: says what would go, removes it in portions, records what was removed.
+"""Applies the table of domain.retention_rules: says what would go, removes it in portions, records what was removed.
 
 The short periods are kept by the worker's hourly work as well; here they are shown, counted and recorded with the others.
 """
@@ -17,10 +17,12 @@ from preferences.domain.acts import STOPS
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.photo import TakedownState
-from preferences.domain.retention import RULES, Kind, Rule
+from preferences.domain.retention import Kind, Rule
+from preferences.domain.retention_rules import RULES
 from preferences.domain.rights import OPEN_STATES
 from preferences.domain.staff import SESSION_LASTS
 from preferences.models.endpoint import AttemptRow, DeliveryRow
+from preferences.models.esp import EspEventRow
 from preferences.models.idempotency import IdempotencyRow
 from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage
 from preferences.models.ledger import ChoiceRow, ConfirmationRow, EvidenceRow, LedgerEntryRow
@@ -198,6 +200,10 @@ _DUE: dict[Kind, Due] = {
     Kind.IMPORT_FILES: _unfinished_imports,
     Kind.IMPORT_REPORTS: _old_reports,
     Kind.WEBHOOKS: lambda cutoff: select(DeliveryRow.id).where(DeliveryRow.done_at < cutoff),
+    Kind.ESP_PAYLOADS: lambda cutoff: select(EspEventRow.id).where(
+        EspEventRow.done_at < cutoff, EspEventRow.payload.is_not(None)
+    ),
+    Kind.ESP_EVENTS: lambda cutoff: select(EspEventRow.id).where(EspEventRow.received_at < cutoff),
     Kind.STAFF_SESSIONS: lambda cutoff: select(StaffSessionRow.id).where(
         StaffSessionRow.started_at < cutoff - SESSION_LASTS
     ),
@@ -260,6 +266,8 @@ _REMOVE: dict[Kind, Remove] = {
     Kind.IMPORT_FILES: _discard,
     Kind.IMPORT_REPORTS: _delete(ImportPartRow.import_id),
     Kind.WEBHOOKS: _delete_deliveries,
+    Kind.ESP_PAYLOADS: _clear(EspEventRow.id, "payload"),
+    Kind.ESP_EVENTS: _delete(EspEventRow.id),
     Kind.STAFF_SESSIONS: _delete(StaffSessionRow.id),
     Kind.SIGN_IN_FAILURES: _delete(SignInFailureRow.id),
 }

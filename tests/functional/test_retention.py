@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
 from preferences.domain.eligibility import RecipientStatus
-from preferences.domain.retention import RULES, Kind
+from preferences.domain.retention import Kind
+from preferences.domain.retention_rules import RULES
 from preferences.domain.rights import RightsKind, RightsState
 from preferences.models.idempotency import IdempotencyRow
 from preferences.models.ledger import ChoiceRow, EvidenceRow

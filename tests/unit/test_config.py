@@ -197,6 +197,8 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         "CORRECTABLE_FIELDS": "name, telephone", "ORGANISATION_COUNTRY": "NO", "ORGANISATION_PHONE": "+47 22 00 00 00",
         "METRICS_KEY": "monitor-0123456789-abcdefgh", "METRICS_PORT": "9464", "METRICS_HOST": "0.0.0.0",
         "WEBHOOK_PRIVATE_HOSTS": "hooks.intern, 10.0.0.7",
+        "RETAIN_UNUSED_RECIPIENTS_MONTHS": "36", "RETAIN_EVIDENCE_MONTHS": "12", "RETAIN_REQUESTS_MONTHS": "12",
+        "RETAIN_TAKEDOWNS_MONTHS": "12", "RETAIN_PARTICIPANTS_MONTHS": "12",
     }  # fmt: skip
     found = _read(tmp_path, **SAFE, **others)
     assert {entry.name for entry in fields(Settings)} <= {name.lower() for name in (*SAFE, *others)}

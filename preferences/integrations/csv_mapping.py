@@ -145,7 +145,7 @@ def _headers(records: Iterator[Record]) -> tuple[str, ...]:
     first = next(records, None)
     if first is None or first.problem:
         raise NotCsv("The file is empty." if first is None else f"The header line cannot be read. {first.problem}")
-    headers = tuple(cell.strip() for cell in first.cells)
+    headers = tuple(cell.replace("\x00", "").strip() for cell in first.cells)
     if len(headers) > MAX_COLUMNS:
         raise NotCsv(f"The file has {len(headers)} columns; at most {MAX_COLUMNS} can be read.")
     if any("@" in cell for cell in headers):
@@ -156,8 +156,15 @@ def _headers(records: Iterator[Record]) -> tuple[str, ...]:
 def _parse(mapping: str) -> dict[str, Any]:
     try:
         given = json.loads(mapping)
+        json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair cannot be stored
+    except RecursionError as error:
+        raise InvalidMapping("The mapping is nested too deeply.") from error
+    except UnicodeEncodeError as error:
+        raise InvalidMapping("The mapping holds half a surrogate pair.") from error
     except ValueError as error:
         raise InvalidMapping(f"The mapping is not JSON: {error}.") from error
+    if "\\u0000" in mapping:
+        raise InvalidMapping("The mapping holds NUL, which cannot be stored.")
     if not isinstance(given, dict) or (unknown := set(given) - _KEYS):
         what = f": {sorted(unknown)[0]!r} is not among them" if isinstance(given, dict) else ""
         raise InvalidMapping(f"A mapping is an object with {', '.join(sorted(_KEYS))}{what}.")

@@ -144,7 +144,13 @@ def _no_constant(name: str) -> NoReturn:
     raise _Refused(f"{name} is not JSON.")
 
 
-_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant).decode
+def _number(text: str) -> float | int:
+    """JSON has one kind of number: 1.0 is 1."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_number).decode
 """Made once: `json.loads` would make one for every line."""
 
 

@@ -43,7 +43,11 @@ class ChangesAsked(Strict):
     """Where to go on, and how much."""
 
     after: Annotated[
-        str | None, Field(description="The cursor of the answer before; left out: from the very first change.")
+        str | None,
+        Field(
+            pattern=CURSOR_PATTERN,
+            description="The cursor of the answer before; left out: from the very first change.",
+        ),
     ] = None
     limit: Annotated[Number, Field(ge=1, le=MOST_CHANGES, description="At most so many changes.")] = 1000
     type: Annotated[

@@ -45,7 +45,10 @@ RawMessageText = Annotated[
 ]
 
 
-class MessageToCheck(Strict):
+_ONE_OF_THEM = [{"required": [name], "properties": {name: {"type": "string"}}} for name in ("message", "url")]
+
+
+class MessageToCheck(Strict, json_schema_extra={"anyOf": _ONE_OF_THEM}):
     """A raw message, a link of this service, or both. As `message/rfc822` a message comes byte for byte: they are judged."""
 
     message: RawMessageText | None = None

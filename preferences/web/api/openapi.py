@@ -28,6 +28,14 @@ Document = dict[str, Any]
 ALWAYS = (401, 403, 429, 500, 503)
 WITH_PARAMETERS = (400, 422)
 WITH_BODY = (400, 413, 415, 422)
+WITHOUT_NUL = r"^[^\x00]*$"
+"""PostgreSQL cannot store NUL, so no text holds it (`bodies`)."""
+_BOUNDS = {
+    ("integer", "ge"): "minimum",
+    ("integer", "le"): "maximum",
+    ("array", "minLength"): "minItems",
+    ("array", "maxLength"): "maxItems",
+}
 NUMBERED = frozenset({"import_id", "training"})
 """Parameters in paths that are numbers."""
 _LIMITS: Document = {
@@ -77,6 +85,8 @@ def openapi_document(app: Flask, base_url: str) -> Document:
         list(dict.fromkeys(models)), ref_template="#/components/schemas/{model}"
     )
     schemas = {name: _without_titles(schema) for name, schema in definitions.get("$defs", {}).items()}
+    for name in _led_to([references[spec.takes, _MODES[0]] for _, _, spec, _ in calls], schemas):
+        schemas[name] = _told(schemas[name])
     paths: Document = {}
     for path, method, spec, view in calls:
         takes, gives = references[spec.takes, _MODES[0]], references[spec.gives, _MODES[1]]
@@ -175,7 +185,8 @@ def _stated(schema: Document) -> Document:
     """The schema of a parameter where it is given: one that is left out is not null."""
     given = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
     rest = {name: value for name, value in schema.items() if name != "anyOf" and (name, value) != ("default", None)}
-    return {**rest, **given[0]} if len(given) == 1 else dict(schema)
+    stated: Document = _told({**rest, **given[0]} if len(given) == 1 else dict(schema))
+    return stated
 
 
 def _request_body(spec: Spec, takes: Document) -> Document:
@@ -209,6 +220,35 @@ def _problem(status: int, words: str) -> Document:
         headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {"description": words, "headers": headers, "content": content}
+
+
+def _led_to(value: Any, schemas: Document) -> set[str]:
+    """The names of the schemas that this one leads to."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            waiting += one.values()
+            name = str(one.get("$ref", "")).rpartition("/")[2]
+            if name in schemas and name not in found:
+                found.add(name)
+                waiting.append(schemas[name])
+    return found
+
+
+def _told(schema: Any) -> Any:
+    """With what pydantic does not say: bounds of what a validator of ours reads first, and that no text holds NUL."""
+    if isinstance(schema, list):
+        return [_told(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {_BOUNDS.get((str(schema.get("type")), name), name): _told(value) for name, value in schema.items()}
+    if told.get("type") == "string" and not told.keys() & {"pattern", "format", "enum", "const"}:
+        told["pattern"] = WITHOUT_NUL
+    return told
 
 
 def _without_titles(schema: Any, *, inside_properties: bool = False) -> Any:

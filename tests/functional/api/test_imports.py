@@ -99,6 +99,9 @@ def test_a_mapping_says_which_column_is_which(api: Api) -> None:
         (FILE.encode(), {"mapping": '{"columns": {"nowhere": "email"}}'}, "invalid_mapping"),
         (FILE.encode(), {"mapping": "x" * 20_001}, "invalid_request"),
         (FILE.encode(), {"mapping": "a\x00"}, "malformed"),
+        (FILE.encode(), {"mapping": '{"constants": {"name": "a\\u0000"}}'}, "invalid_mapping"),
+        (FILE.encode(), {"mapping": '{"constants": {"name": "\\ud800"}}'}, "invalid_mapping"),
+        (FILE.encode(), {"mapping": "[" * 20_000}, "invalid_mapping"),
         (FILE.encode(), {"apply": "true"}, "invalid_request"),
     ],
 )
@@ -107,6 +110,11 @@ def test_what_cannot_be_imported_is_refused_and_nothing_is_kept(
 ) -> None:
     assert upload(api, data, **fields).problem(400 if code == "malformed" else 422)["code"] == code
     assert session.scalar(select(func.count()).select_from(ImportPartRow)) == 0
+
+
+def test_headers_that_cannot_be_stored_are_read_without_what_is_wrong(api: Api) -> None:
+    taken = upload(api, b"email,Or\x00d\nanna@example.se,x\n").json
+    assert (taken["columns"], taken["not_read"]) == ({"email": "email"}, ["Ord"])
 
 
 def test_only_a_form_with_one_file_is_read(api: Api) -> None:

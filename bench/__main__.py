@@ -19,6 +19,7 @@ SCENARIOS = {
     "feed": "changes read a second through GET /changes",
     "imports": "1,000,000 rows applied",
     "webhooks": "deliveries a second by two workers, and from one-click to webhook",
+    "esp": "10,000 events of an ESP until they are answered, and the worker after them",
 }
 
 

@@ -19,7 +19,8 @@ from .base import Incoming, Item, Malformed, NotVerified, Provider, Scheme, Secr
 from .fields import at, listed, moment, references, status_in, text
 
 _HEADERS = {"webhook-id": "svix-id", "webhook-timestamp": "svix-timestamp", "webhook-signature": "svix-signature"}
-_SIGNATURE = re.compile(r"(?<!\S)v1,[A-Za-z0-9+/]{43}=(?!\S)", re.ASCII)
+_SIGNATURE = re.compile(r"v1,[A-Za-z0-9+/]{43}=|v1a,[A-Za-z0-9+/]{86}==", re.ASCII)
+"""One of several while a secret is rotated; `v1a` is the asymmetric kind, which the library passes over."""
 _TYPES = {
     "email.scheduled": EspEventType.QUEUED,
     "email.sent": EspEventType.SENT,
@@ -45,7 +46,8 @@ def _verify(incoming: Incoming, secrets: Secrets, now: datetime) -> None:
     """The library reads base64 leniently and fails on other forms, so it is given whole signatures only."""
     headers = {ours: incoming.header(theirs) for ours, theirs in _HEADERS.items()}
     check_age(headers["webhook-timestamp"], now)
-    headers["webhook-signature"] = " ".join(_SIGNATURE.findall(headers["webhook-signature"]))
+    if not all(_SIGNATURE.fullmatch(one) for one in headers["webhook-signature"].split(" ")):
+        raise NotVerified
     try:
         Webhook(secrets["signing_secret"]).verify(incoming.body, headers, json_parse=False)
     except (WebhookVerificationError, ValueError):  # binascii.Error and UnicodeDecodeError are ValueErrors

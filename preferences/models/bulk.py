@@ -126,7 +126,7 @@ def insert_new(
     if is_sqlite(session):
         marks = ", ".join("?" * len(columns))
         return session.connection().exec_driver_sql(f"{into} VALUES ({marks}) {end}", list(rows)).rowcount
-    arrays = ", ".join(f"%s::{_postgresql_type(table.c[name].type)}[]" for name in columns)
+    arrays = ", ".join(f"%b::{_postgresql_type(table.c[name].type)}[]" for name in columns)
     statement = f"{into} SELECT * FROM unnest({arrays}) {end}"  # noqa: S608 - names come from our models
     values = tuple([row[number] for row in rows] for number in range(len(columns)))
     return session.connection().exec_driver_sql(statement, values).rowcount

@@ -30,6 +30,7 @@ EVENTS_LAST = timedelta(days=400)
 """How long a row without payload is kept: the memory of its id, and what soft bounces are counted by."""
 MAX_NATIVE = 64
 _WHERE = b"esp_events.payload"
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 _COLUMNS = (
     "mailer_id",
     "provider",
@@ -73,7 +74,7 @@ def store_events(
     encrypt, received_at = keyring().encrypter(len(kept)), stored_moment(session)(now)
     rows = {}
     for item, event in kept:
-        payload = json.dumps(item, separators=(",", ":")).encode()
+        payload = _as_json(item).encode()
         key = hashlib.sha256(event.event_id.encode(errors="replace") or payload).digest()[:16]
         if key not in rows:
             rows[key] = (

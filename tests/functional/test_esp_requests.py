@@ -135,6 +135,15 @@ def test_a_body_that_is_none_is_refused_with_400(
     assert stored(session) == []
 
 
+def test_a_body_nested_to_the_edge_is_stored_or_refused_clearly(session: Session, client: StrictClient) -> None:
+    sample = SAMPLES["postmark"]
+    make_hook(session, sample)
+    headers = dict(sample.sign({}, datetime.now(UTC)).headers)
+    for depth in range(600, 1000, 7):
+        body = b'{"RecordType": "New", "a": ' + b"[" * depth + b"]" * depth + b"}"
+        assert client.post(sample.path, data=body, headers=headers).status_code in {200, 400}, depth
+
+
 def test_an_oversized_body_is_refused_unread(
     session: Session, client: StrictClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

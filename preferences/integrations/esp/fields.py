@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 MOST_CHARACTERS = 1000
@@ -77,27 +78,36 @@ def references(*sources: Any) -> dict[str, str]:
     """`link` and `message` of an event, out of metadata and headers in any of the shapes providers give them."""
     found: dict[str, str] = {}
     for name, value in _pairs(sources):
-        plain = name.lower().replace("-", "_")
-        if plain in LINK_NAMES and "link" not in found:
-            token = _TOKEN.search(value.strip())
+        kind = _kind(name)
+        for one in _texts(value) if kind and kind not in found else ():
+            token = _TOKEN.search(one.strip())
+            if kind == "message":
+                found[kind] = one.strip()[:200]
+                break
             if token:
-                found["link"] = token[1]
-        elif plain in MESSAGE_NAMES and "message" not in found:
-            found["message"] = value.strip()[:200]
+                found[kind] = token[1]
+                break
     return found
 
 
-def _pairs(sources: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    """Names and texts of objects, of lists of objects with `name` and `value`, and of lists of pairs."""
+@lru_cache(maxsize=1024)
+def _kind(name: str) -> str:
+    """What stands under this name: nothing of ours under most. Kept, because the names of a batch are always the same."""
+    plain = name[:100].lower().replace("-", "_")
+    return "link" if plain in LINK_NAMES else "message" if plain in MESSAGE_NAMES else ""
+
+
+def _pairs(sources: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    """Names and values of objects, of lists of objects with `name` and `value`, and of lists of pairs."""
     for source in sources:
-        if isinstance(source, Mapping):
-            yield from ((name, one) for name, value in source.items() for one in _texts(value) if isinstance(name, str))
+        if isinstance(source, dict):
+            yield from source.items()
         elif isinstance(source, list):
             for entry in source[:200]:
-                if isinstance(entry, Mapping):
-                    yield text(entry, "name"), text(entry, "value")
+                if isinstance(entry, dict):
+                    yield text(entry, "name"), at(entry, "value")
                 elif isinstance(entry, list) and len(entry) == 2:
-                    yield text(entry, 0), text(entry, 1)
+                    yield text(entry, 0), entry[1]
 
 
 def _texts(value: Any) -> list[str]:

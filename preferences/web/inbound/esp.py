@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from preferences.domain.errors import NotFound, PreferencesError
 from preferences.integrations.esp import PROVIDERS
-from preferences.integrations.esp.base import Incoming, NotVerified, Provider
+from preferences.integrations.esp.base import Incoming, Malformed, NotVerified, Provider
 from preferences.metrics import ESP_EVENTS
 from preferences.models.transaction import glancing, transaction
 from preferences.queries.esp import HookView
@@ -92,6 +92,12 @@ def _refuse(error: PreferencesError) -> Response:
     if error.status == 401:
         response.headers["WWW-Authenticate"] = CHALLENGE
     return response
+
+
+@blueprint.errorhandler(RecursionError)
+def _refuse_deep(_: RecursionError) -> Response:
+    """JSON that can be read and not written again, at the edge of what the interpreter nests."""
+    return _refuse(Malformed())
 
 
 @blueprint.errorhandler(HTTPException)

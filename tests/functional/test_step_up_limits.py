@@ -10,10 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import Capability
+from preferences.domain.suppression import SuppressionReason
 from preferences.models.outbox import OutboxJobRow
 from preferences.queries.recipients import RecipientView
+from preferences.services.suppression import suppress
+from preferences.worker import Worker
 from tests.factories import link, make_recipient
 from tests.support.client import StrictClient
+from tests.support.page import Page
 from tests.support.step_up import ask, browser, newest_mail
 
 
@@ -114,3 +118,30 @@ def _erase(session: Session, recipient: RecipientView) -> None:
 
     erase_recipient(session, recipient.id, source="test", now=datetime.now(UTC))
     session.commit()
+
+
+def test_an_address_that_bounced_gets_the_same_page_and_no_mail(app: Flask, session: Session) -> None:
+    bounced, well = make_recipient(session, "bounced@example.se"), make_recipient(session, "well@example.se")
+    suppress(
+        session,
+        address_index=bounced.address_index,
+        reason=SuppressionReason.HARD_BOUNCE,
+        source="test",
+        now=datetime.now(UTC),
+    )
+    session.commit()
+    pages = []
+    for one in (bounced, well):
+        client = browser(app)
+        asked = client.post(f"/p/{link(one, capability=Capability.PREFERENCES)}/step-up")
+        assert asked.status_code == 303
+        assert asked.location is not None
+        page = Page(client.get(asked.location))
+        pages.append((page.title, page.text.replace(one.masked_address, "")))
+    assert pages[0] == pages[1]
+    Worker().run_until_idle()
+    assert list(session.scalars(select(OutboxJobRow.outcome).order_by(OutboxJobRow.id))) == [
+        "dropped: suppressed_hard_bounce",
+        "sent",
+    ]
+    session.rollback()

@@ -122,6 +122,7 @@ def _erase(session: Session, recipient: RecipientView) -> None:
 
 def test_an_address_that_bounced_gets_the_same_page_and_no_mail(app: Flask, session: Session) -> None:
     bounced, well = make_recipient(session, "bounced@example.se"), make_recipient(session, "well@example.se")
+    assert bounced.address_index is not None
     suppress(
         session,
         address_index=bounced.address_index,

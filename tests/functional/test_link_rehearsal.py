@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from preferences.domain.acts import Method
 from preferences.domain.capability import Capability
 from preferences.domain.request_shapes import SHAPES, LinkState, Must, Shape, Verdict
+from preferences.metrics import ONE_CLICKS
 from preferences.models.base import Base
 from preferences.models.rehearsal import on_stage, rehearsal
 from preferences.models.transaction import deciding, glancing, reading, transaction
@@ -31,6 +32,10 @@ BASE = "https://preferences.example"
 
 def rehearse(app: Flask, path: str) -> LinkRehearsal:
     return rehearse_link(app.wsgi_app, BASE + path, base_url=BASE, signer=app.extensions["preferences.signer"])
+
+
+def counted() -> list[float]:
+    return [sample.value for one in ONE_CLICKS.values() for metric in one.collect() for sample in metric.samples]
 
 
 def everything_stored(session: Session) -> dict[str, list[Any]]:
@@ -158,6 +163,15 @@ def test_lines_of_the_log_say_that_it_was_a_rehearsal_and_hold_no_token(app: Fla
         rehearse(app, f"/u/{token}")
     assert {(one["event"], one["rehearsal"]) for one in logged} == {("unsubscribe_post_ignored", True)}
     assert token not in repr(logged)
+
+
+def test_a_rehearsal_is_not_counted(app: Flask, session: Session, client: StrictClient) -> None:
+    token = link(make_recipient(session), purpose(session, "marketing"))
+    before = counted()
+    rehearse(app, f"/u/{token}")
+    assert counted() == before
+    client.post(f"/u/{token}", data=PAIR, content_type="application/x-www-form-urlencoded")
+    assert counted() != before
 
 
 def test_only_the_work_on_stage_is_undone(app: Flask, session: Session) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
+from preferences.integrations.standard_webhooks import make_body, signed_headers
 from preferences_client import ApiError, Client, InvalidWebhook, verify_webhook
 from tests.functional.clients.conftest import Faulty, Told
 
@@ -140,8 +142,6 @@ BODY = '{"type": "choice.changed", "data": {"note": "å"}}'.encode()
 
 def signed(secret: str = SECRET, body: bytes = BODY, at: float | None = None) -> dict[str, str]:
     """Headers as the reference library signs them."""
-    from datetime import UTC, datetime
-
     stamp = int(time.time() if at is None else at)
     signature = Webhook(secret).sign("evt_1", datetime.fromtimestamp(stamp, UTC), body.decode())
     return {"Webhook-Id": "evt_1", "Webhook-Timestamp": str(stamp), "Webhook-Signature": signature}
@@ -150,6 +150,14 @@ def signed(secret: str = SECRET, body: bytes = BODY, at: float | None = None) ->
 def test_a_webhook_signed_by_the_reference_library_is_read() -> None:
     assert verify_webhook(SECRET, signed(), BODY)["data"] == {"note": "å"}
     assert verify_webhook([OTHER, SECRET], signed(), BODY)["type"] == "choice.changed"
+
+
+def test_what_the_service_itself_signs_is_read_also_while_a_secret_rotates() -> None:
+    now = datetime.now(UTC)
+    body = make_body("choice.changed", now, {"id": 1, "note": "å"})
+    headers = signed_headers("evt_1", body, [OTHER, SECRET], now=now)
+    for secret in (OTHER, SECRET):
+        assert verify_webhook(secret, headers, body.encode())["data"] == {"id": 1, "note": "å"}
 
 
 def test_one_of_several_signatures_is_enough_while_a_secret_rotates() -> None:

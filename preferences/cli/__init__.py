@@ -8,6 +8,7 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Add every family of commands to the application."""
     from . import (
+        backup,
         demo,
         doctor,
         endpoints,
@@ -33,6 +34,8 @@ def register(app: Flask) -> None:
 
     app.cli.add_command(setup.setup)
     app.cli.add_command(ledger.ledger)
+    app.cli.add_command(backup.backup)
+    app.cli.add_command(backup.restore)
     app.cli.add_command(keys.keys)
     app.cli.add_command(purposes.purposes)
     app.cli.add_command(policy.policy)

@@ -16,6 +16,9 @@ from preferences.extensions import alembic, babel, db, limiter
 from preferences.models.crypto import Keyring, use_keyring
 from preferences.models.transaction import prepare_engine
 
+CONNECTS_WITHIN_SECONDS = 10
+"""A PostgreSQL that does not even answer is a 503, soon, and not a server whose threads all wait."""
+
 
 def register_logging(app: Flask, settings: Settings) -> None:
     """Structured lines on standard error: event names and ids, never an address, a token or a path that holds one."""
@@ -44,6 +47,7 @@ def connect_database(app: Flask, settings: Settings) -> None:
         options: dict[str, object] = {}
     else:
         options = {"pool_size": max(5, settings.server_threads + 2), "max_overflow": 10, "pool_pre_ping": False}
+        options["connect_args"] = {"connect_timeout": CONNECTS_WITHIN_SECONDS}
     url = settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=url,

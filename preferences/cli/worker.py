@@ -18,6 +18,8 @@ from preferences.worker import SomebodyElseWorks, Worker, metrics_served, work_a
 
 from .worker_status import show_status
 
+LOCK_LOOKED_AT_EVERY_SECONDS = 0.5
+
 
 @click.command("worker")
 @click.option("--once", is_flag=True, help="Do what is due now, then stop.")
@@ -39,7 +41,7 @@ def worker(once: bool, status: bool, as_json: bool, parent: int | None) -> None:
     def still_wanted() -> bool:
         return parent is None or os.getppid() == parent
 
-    lock = _alone_or_refuse() if parent is None else _wait_until_alone(stop, still_wanted)
+    lock = _alone_or_refuse() if parent is None else wait_until_alone(stop, still_wanted)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with metrics_served(app, cast(Settings, app.extensions["preferences.settings"])):
         Worker(stop=stop).run(still_wanted)
@@ -71,7 +73,7 @@ def _alone_or_refuse() -> IO[str] | None:
         raise click.ClickException(f"{_who(error)}; SQLite has one. For several workers use PostgreSQL.") from None
 
 
-def _wait_until_alone(stop: threading.Event, still_wanted: Callable[[], bool]) -> IO[str] | None:
+def wait_until_alone(stop: threading.Event, still_wanted: Callable[[], bool]) -> IO[str] | None:
     """The lock, as soon as the other worker has ended: one that finishes its work while the next service starts is no fault."""
     has_said = False
     while still_wanted() and not stop.is_set():
@@ -81,7 +83,7 @@ def _wait_until_alone(stop: threading.Event, still_wanted: Callable[[], bool]) -
             if not has_said:
                 click.echo(f"{_who(error)}; waiting until it ends, because SQLite has one.", err=True)
                 has_said = True
-            stop.wait(1.0)
+            stop.wait(LOCK_LOOKED_AT_EVERY_SECONDS)
     return None
 
 

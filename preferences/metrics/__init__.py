@@ -6,7 +6,17 @@ and route templates: never an address, an id, a token or a path.
 """
 
 from .collect import registry
-from .counts import ELIGIBILITY, ESP_EVENTS, JOBS, ONE_CLICKS, WEBHOOKS, OneClickResult, count_request, share_counts
+from .counts import (
+    ELIGIBILITY,
+    ESP_EVENTS,
+    JOBS,
+    ONE_CLICKS,
+    WEBHOOKS,
+    OneClickResult,
+    count_request,
+    prepare_shared_folder,
+    share_counts,
+)
 
 __all__ = [
     "ELIGIBILITY",
@@ -16,6 +26,7 @@ __all__ = [
     "WEBHOOKS",
     "OneClickResult",
     "count_request",
+    "prepare_shared_folder",
     "registry",
     "share_counts",
 ]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, values
 
+from preferences.domain.errors import ConfigurationError
+
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 MEMORY = CollectorRegistry()
@@ -109,6 +111,17 @@ def share_counts(folder: Path) -> None:
     """
     os.environ[SHARED_FOLDER] = str(folder)
     values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
+
+
+def prepare_shared_folder() -> None:
+    """Make the folder that the environment names. Raises ConfigurationError: counting there would fail in every request."""
+    folder = shared_folder()
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(SHARED_FOLDER, f"the folder cannot be made ({error.strerror})") from None
 
 
 def shared_folder() -> Path | None:

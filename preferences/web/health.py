@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from preferences.config import Settings
 from preferences.extensions import alembic
-from preferences.metrics import count_request, registry
+from preferences.metrics import count_request, prepare_shared_folder, registry
 from preferences.models.rehearsal import on_stage
 from preferences.models.transaction import glancing
 from preferences.queries.readiness import applied_revisions
@@ -28,6 +28,7 @@ blueprint = Blueprint("health", __name__)
 
 def register_health(app: Flask, given: Settings) -> None:
     """Add the views, and count every answer."""
+    prepare_shared_folder()
     app.register_blueprint(blueprint)
     app.after_request(_count)
     if given.metrics_key:

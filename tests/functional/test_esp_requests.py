@@ -121,7 +121,7 @@ def test_opens_and_clicks_are_dropped_unread(session: Session, client: StrictCli
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(b"", 400), (b"{", 400), (b"\xff\xfe\x00", 400), (b"5", 400), (gzip.compress(b"[]"), 400), (b"[" * 90_000, 400)],
+    [(b"", 400), (b"{", 400), (b"\xff\xfe\x00", 400), (b"5", 400), (gzip.compress(b"[]", mtime=0), 400), (b"[" * 90_000, 400)],
     ids=lambda value: f"{value[:6]!r}" if isinstance(value, bytes) else "",
 )  # fmt: skip
 def test_a_body_that_is_none_is_refused_with_400(

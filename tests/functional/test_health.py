@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,8 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app import create_app
+from preferences.domain.errors import ConfigurationError
 from preferences.services.heartbeats import WorkerIdentity, beat
 from preferences.web import health
+from tests.conftest import settings_environment
 from tests.support.client import StrictClient
 
 
@@ -48,6 +52,20 @@ def test_it_is_not_ready_without_a_database_and_does_not_say_why(
     monkeypatch.setattr(health, "glancing", unavailable)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json) == (503, {"status": "not_ready", "database": "unavailable"})
+
+
+def test_a_folder_for_counts_is_made_at_the_start_or_the_start_is_refused(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A count that cannot be written would fail every request."""
+    environ = settings_environment(app.config["SQLALCHEMY_DATABASE_URI"])
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "counts" / "here"))
+    create_app(environ, instance_path=tmp_path)
+    assert (tmp_path / "counts" / "here").is_dir()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "file" / "here"))
+    with pytest.raises(ConfigurationError, match="PROMETHEUS_MULTIPROC_DIR"):
+        create_app(environ, instance_path=tmp_path)
 
 
 def test_it_is_not_ready_while_the_schema_is_another(app: Flask, client: StrictClient, session: Session) -> None:

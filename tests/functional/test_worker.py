@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from preferences.worker.mail_lane import MailLane
 from tests.factories import act, make_recipient
 from tests.support.logs import log_lines
 from tests.support.mailing import jobs, received, sending_to
+from tests.support.processes import environment, mailing_through
 from tests.support.smtp import Kept, broken_server, smtp_server
 
 
@@ -193,14 +193,6 @@ def test_logs_and_outcomes_hold_no_address(session: Session, now: datetime, kept
     assert "emlig" not in written
 
 
-def environment(app: Flask, **more: str) -> dict[str, str]:
-    """The environment of a process of its own on the application's database."""
-    from tests.conftest import settings_environment
-
-    url = app.config["SQLALCHEMY_DATABASE_URI"]
-    return {**os.environ, **settings_environment(url, INSTANCE_PATH=app.instance_path, **more)}
-
-
 @pytest.mark.slow
 def test_once_does_what_is_due_and_stops(app: Flask, session: Session, now: datetime, root: Path) -> None:
     before = {one.id for one in received(app)}
@@ -230,14 +222,7 @@ def test_sigterm_finishes_the_job_in_hand_and_gives_back_the_rest(
         worker = subprocess.Popen(
             [sys.executable, "-m", "flask", "--app", "app", "worker"],
             cwd=root,
-            env=environment(
-                app,
-                MAIL_TRANSPORT="smtp",
-                MAIL_SERVER="127.0.0.1",
-                MAIL_PORT=str(port),
-                MAIL_SECURITY="none",
-                MAIL_TIMEOUT="3",
-            ),
+            env=environment(app, **mailing_through(port, timeout=1)),
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from preferences.cli.worker import wait_until_alone
 from preferences.models.transaction import transaction
 from preferences.models.worker_state import WorkerRow
 from preferences.queries.worker_state import outbox_depth, workers
@@ -195,3 +196,27 @@ def test_on_sqlite_one_works_and_a_second_is_told(app: Flask) -> None:
     again = work_alone()
     assert again is not None
     again.close()
+
+
+def test_one_that_is_supervised_waits_until_the_other_has_ended(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+    """The worker of a service that stops may still be at its last message when the next service starts."""
+    other = work_alone()
+    if other is None:
+        return
+    asked: list[None] = []
+
+    def still_wanted() -> bool:
+        asked.append(None)
+        if len(asked) == 2:
+            other.close()
+        return True
+
+    lock = wait_until_alone(threading.Event(), still_wanted)
+    assert lock is not None
+    lock.close()
+    assert capsys.readouterr().err.count("waiting until it ends") == 1
+    stop, held = threading.Event(), work_alone()
+    stop.set()
+    assert wait_until_alone(stop, lambda: True) is None
+    assert held is not None
+    held.close()

@@ -22,14 +22,14 @@ def environment(app: Flask, **more: str) -> dict[str, str]:
     return {**os.environ, **settings_environment(url, INSTANCE_PATH=app.instance_path, **more)}
 
 
-def mailing_through(port: int) -> dict[str, str]:
+def mailing_through(port: int, *, timeout: int = 3) -> dict[str, str]:
     """Settings that send mail to a server on this machine."""
     return {
         "MAIL_TRANSPORT": "smtp",
         "MAIL_SERVER": "127.0.0.1",
         "MAIL_PORT": str(port),
         "MAIL_SECURITY": "none",
-        "MAIL_TIMEOUT": "3",
+        "MAIL_TIMEOUT": str(timeout),
     }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import html5lib
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+from . import html
 
 NO_COOKIE = ("/u/", "/p/", "/c/")
 
@@ -18,7 +19,7 @@ class StrictClient(FlaskClient):
         with self.application.app_context():  # a context of its own: `g` must not live from one request to the next
             response = super().open(*args, **kwargs)
         if response.mimetype == "text/html" and response.request.method != "HEAD":
-            html5lib.HTMLParser(strict=True).parse(response.get_data(as_text=True))
+            html.check(response)
         if response.request.path.startswith(NO_COOKIE):
             assert "Set-Cookie" not in response.headers, "token pages set no cookie (T6)"
             assert response.headers["Cache-Control"] == "no-store"

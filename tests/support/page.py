@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
-import html5lib
 from werkzeug.test import TestResponse
 
 from .client import StrictClient
+from .html import tree
 
 
 class Page:
@@ -19,7 +19,7 @@ class Page:
     def __init__(self, response: TestResponse) -> None:
         self.response = response
         self.html = response.get_data(as_text=True)
-        self.root: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(self.html)
+        self.root: Element = tree(response)
 
     @property
     def text(self) -> str:

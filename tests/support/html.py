@@ -1,4 +1,4 @@
-"""Parses pages as strictly as a validator would. A page that has been found right is not parsed again unless it is looked at."""
+"""Parses pages as strictly as a validator would. A page that has been found right is not parsed again unless looked at."""
 
 from __future__ import annotations
 

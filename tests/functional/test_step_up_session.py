@@ -53,7 +53,7 @@ def test_every_page_under_me_asks_for_a_session(app: Flask) -> None:
     others = {
         rule.rule
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/me") and declared_access(app.view_functions[rule.endpoint]) is not Access.STEP_UP
+        if re.match(r"/me(/|$)", rule.rule) and declared_access(app.view_functions[rule.endpoint]) is not Access.STEP_UP
     }
     assert others == {"/me/closed", "/me/erased/<reference>"}
 

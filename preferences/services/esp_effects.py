@@ -73,14 +73,7 @@ def _claims(event: EspEvent, signer: LinkSigner) -> Claims | None:
 
 def _about(session: Session, claimed: ClaimedEvent, event: EspEvent, claims: Claims | None, now: datetime) -> _About:
     index = index_of(event.recipient)
-    if claims is not None:
-        row = session.execute(
-            select(RecipientRow.id, RecipientRow.address_index).where(RecipientRow.id == claims.recipient_id)
-        ).one_or_none()
-    else:
-        row = session.execute(
-            select(RecipientRow.id, RecipientRow.address_index).where(RecipientRow.address_index == index)
-        ).one_or_none()
+    row = _person(session, claims, index)
     purpose_id = (claims and claims.purpose_id) or purpose_of_hook(session, claimed.mailer_id, claimed.provider)
     found = catalogue(session).by_id(purpose_id) if purpose_id else None
     reference = claims.reference if claims else None
@@ -97,6 +90,18 @@ def _about(session: Session, claimed: ClaimedEvent, event: EspEvent, claims: Cla
         at=min(at, now),
         source=f"esp:{claimed.provider}",
     )
+
+
+def _person(session: Session, claims: Claims | None, index: bytes | None) -> tuple[int, bytes | None] | None:
+    """Whom the link names, else whose address it is. An erased person has no address, so nothing must be looked up by none."""
+    found = select(RecipientRow.id, RecipientRow.address_index)
+    if claims is not None:
+        row = session.execute(found.where(RecipientRow.id == claims.recipient_id)).one_or_none()
+    elif index is not None:
+        row = session.execute(found.where(RecipientRow.address_index == index)).one_or_none()
+    else:
+        row = None
+    return None if row is None else (row[0], row[1])
 
 
 def _bounce(session: Session, about: _About, now: datetime) -> str:

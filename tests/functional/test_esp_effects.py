@@ -224,6 +224,19 @@ def test_t22_addresses_that_nobody_knows_are_stopped_by_keyed_hash(
     assert entries(session) == []
 
 
+def test_an_address_that_is_none_is_never_taken_for_somebody_erased(
+    app: Flask, session: Session, client: StrictClient, now: datetime
+) -> None:
+    for name in ("anna", "bo"):
+        make_recipient(session, f"{name}@example.se")
+        app.test_cli_runner().invoke(args=["recipients", "erase", f"{name}@example.se", "--yes"])
+    make_hook(session, POSTMARK)
+    for event in (bounce(now, address="nobody"), complaint(now, "nobody"), unsubscribe(now, "nobody")):
+        post(client, POSTMARK, event)
+    work()
+    assert outcomes(session) == ["no address"] * 3
+
+
 @pytest.mark.parametrize(
     "address", ["", "nobody", "anna@", "\x00@example.se", "a" * 500 + "@example.se", "<anna@example.se>"]
 )

@@ -18,7 +18,7 @@ from preferences.integrations import esp as table
 from preferences.integrations.esp import sns
 from preferences.models.esp import EspEventRow
 from preferences.models.transaction import transaction
-from preferences.services.esp_events import LEASE, NoLongerOurs, claim_events, finish_event
+from preferences.services.esp_events import LEASE, NoLongerOurs, claim_events, finish_event, store_events
 from preferences.worker import esp_lane
 from preferences.worker.chores import clear_away
 from tests.factories import make_recipient
@@ -179,3 +179,25 @@ def test_soft_bounces_are_listed_by_recipient(app: Flask, session: Session, clie
     assert '"count": 3' in listed.stdout
     assert "example.se" not in listed.stdout
     assert "Nobody" in app.test_cli_runner().invoke(args=["hooks", "soft-bounces", "--at-least", "4"]).stdout
+
+
+def test_the_same_batch_twice_at_the_same_moment_is_stored_once(app: Flask, session: Session) -> None:
+    """The same order for everybody: on PostgreSQL two batches that overlap wait for each other and do not deadlock."""
+    read = table.PROVIDERS["sendgrid"].read
+    forth = [(item, read(item)) for item in batch(300)]
+    failed: list[BaseException] = []
+
+    def store(events: list[tuple[dict[str, Any], EspEvent]]) -> None:
+        try:
+            with app.app_context(), transaction() as own:
+                store_events(own, mailer_id=1, provider="sendgrid", events=events, now=datetime.now(UTC))
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=store, args=(one,)) for one in (forth, forth[::-1], forth[100:])]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert failed == []
+    assert len(stored(session)) == 300

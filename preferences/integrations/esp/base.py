@@ -42,6 +42,14 @@ class NotVerified(PreferencesError):
         super().__init__(detail)
 
 
+class NotNow(PreferencesError):
+    """Something that the proof needs could not be had; the provider shall send the request again."""
+
+    code: ClassVar[str] = "not_now"
+    status: ClassVar[int] = 503
+    title: ClassVar[str] = "Send it again later"
+
+
 class Malformed(PreferencesError):
     """The body is not what this provider sends."""
 

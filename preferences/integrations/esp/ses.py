@@ -18,7 +18,7 @@ from .base import (
     Incoming,
     Item,
     Malformed,
-    NotVerified,
+    NotNow,
     Provider,
     Scheme,
     SecretField,
@@ -76,7 +76,7 @@ def _verify(incoming: Incoming, secrets: Secrets, now: datetime) -> None:
     try:
         verify_envelope(envelope, now)
     except NotFetched:
-        raise NotVerified("Amazon's certificate could not be fetched; send the message again.") from None
+        raise NotNow("Amazon's certificate could not be fetched.") from None
 
 
 def _check_topic(secrets: Secrets) -> None:

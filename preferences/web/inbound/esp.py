@@ -91,6 +91,8 @@ def _refuse(error: PreferencesError) -> Response:
     response = _answer(f"{error.code}: {error.detail}\n", error.status)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = CHALLENGE
+    if error.status == 503:
+        response.headers["Retry-After"] = "30"
     return response
 
 

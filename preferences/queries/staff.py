@@ -110,12 +110,15 @@ def all_staff(session: Session) -> list[StaffView]:
     return sorted(found, key=lambda one: (one.disabled_at is not None, one.name.casefold(), one.id))
 
 
-def count_administrators(session: Session, *, but: StaffId | None = None) -> int:
-    """How many administrators could sign in; `but` one of them left out."""
-    count = select(func.count()).where(
-        StaffRow.role == Role.ADMINISTRATOR, StaffRow.disabled_at.is_(None), StaffRow.id != (but or 0)
+def administrators(session: Session) -> list[StaffId]:
+    """Administrators who are not disabled, locked: of two who demote each other at once the second sees what the first did."""
+    found = (
+        select(StaffRow.id)
+        .where(StaffRow.role == Role.ADMINISTRATOR, StaffRow.disabled_at.is_(None))
+        .order_by(StaffRow.id)
+        .with_for_update()
     )
-    return session.scalar(count) or 0
+    return [StaffId(number) for number in session.scalars(found)]
 
 
 def session_by_digest(session: Session, digest: bytes, *, now: datetime) -> StaffSession | None:

@@ -15,7 +15,7 @@ from preferences.domain.errors import Conflict, InvalidValue, NotFound
 from preferences.domain.roles import Role
 from preferences.models.crypto import keyring
 from preferences.models.staff import RecoveryCodeRow, StaffRow
-from preferences.queries.staff import StaffView, count_administrators, staff_by_id, staff_by_index
+from preferences.queries.staff import StaffView, administrators, staff_by_id, staff_by_index
 
 from .audit import record_audit
 from .staff_sessions import end_sessions
@@ -119,7 +119,7 @@ def change_language(session: Session, staff_id: StaffId, locale: str) -> None:
 
 
 def _leave_an_administrator(session: Session, found: StaffView) -> None:
-    if not count_administrators(session, but=found.id):
+    if administrators(session) == [found.id]:
         raise Conflict("This is the last administrator; make somebody else one first.")
 
 

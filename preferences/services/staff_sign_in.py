@@ -61,18 +61,22 @@ def begin_attempt(session: Session, typed_address: str, *, client: str, now: dat
     until = waits_until(session, subjects, now=now)
     staff = staff_by_index(session, keyring().address_index(normal)) if normal else None
     if until is not None:
-        if staff is not None:
-            _audit(session, staff.id, AuditAction.SIGN_IN_LOCKED, now)
         return Attempt(None, None, subjects, now, until)
     count_failure(session, subjects, now=now)
-    stored = session.scalar(select(StaffRow.password_hash).where(StaffRow.id == staff.id)) if staff else None
+    stored = session.scalar(select(StaffRow.password_hash).where(StaffRow.id == (staff.id if staff else 0)))
     return Attempt(staff, stored, subjects, now, None)
 
 
 def refuse_attempt(session: Session, attempt: Attempt) -> None:
-    """The password was wrong: it stays counted, and the audit of an existing account says so."""
-    if attempt.staff is not None:
-        _audit(session, attempt.staff.id, AuditAction.SIGN_IN_REFUSED, attempt.at)
+    """The password was wrong: it stays counted, and the audit says so; of an account that does not exist as well.
+
+    So both write, and take as long. That somebody is locked out is said once: what comes then is neither counted nor stored.
+    """
+    who = attempt.staff.id if attempt.staff is not None else None
+    target = AuditTarget(AuditObject.STAFF, who)
+    record_audit(session, who, AuditAction.SIGN_IN_REFUSED, target, now=attempt.at)
+    if waits_until(session, attempt.subjects, now=attempt.at):
+        record_audit(session, who, AuditAction.SIGN_IN_LOCKED, target, now=attempt.at)
 
 
 def accept_attempt(session: Session, attempt: Attempt, typed: str, *, browser: str) -> Begun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,10 +13,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from preferences.domain.errors import Conflict
 from preferences.domain.roles import Role
 from preferences.models.outbox import OutboxJobRow
 from preferences.models.staff import RecoveryCodeRow, StaffInvitationRow, StaffRow
+from preferences.models.transaction import transaction
 from preferences.queries.staff import staff_by_id
+from preferences.services.staff import disable_staff
 from tests.support.client import StrictClient
 from tests.support.page import Page
 from tests.support.staff import (
@@ -159,6 +163,28 @@ def test_there_is_always_an_administrator(app: Flask, session: Session) -> None:
     found = staff_by_id(session, stina.staff.id)
     assert found is not None
     assert (found.role, found.disabled_at) == (Role.ADMINISTRATOR, None)
+
+
+def test_two_administrators_who_disable_each_other_at_once_leave_one(app: Flask, session: Session) -> None:
+    both = [make_staff(session, address=f"{name}@example.se").id for name in ("stina", "mats")]
+    start, refused = threading.Barrier(2), []
+
+    def disable(which: int) -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                with transaction() as own:
+                    disable_staff(own, which, by=None, now=datetime.now(UTC))
+            except Conflict:
+                refused.append(which)
+
+    threads = [threading.Thread(target=disable, args=(one,)) for one in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 1
+    assert [row is None for row in session.scalars(select(StaffRow.disabled_at).order_by(StaffRow.id))].count(True) == 1
 
 
 def test_disabled_person_is_out_and_can_be_let_in_again(app: Flask, session: Session) -> None:

@@ -146,7 +146,8 @@ def test_after_five_wrong_passwords_the_right_one_is_not_looked_at(app: Flask, s
         statuses = [give_password(client, f"wrong {number}", address).status_code for number in range(6)]
         assert statuses == [422] * 5 + [429], "whether the account exists is not told"
     assert give_password(client).status_code == 429
-    assert "sign_in_locked" in audited(session)
+    found = audited(session)
+    assert (found.count("sign_in_refused"), found.count("sign_in_locked")) == (10, 2), "said once each, not for ever"
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16), tick=False):
         assert give_password(client).location == CODE
 

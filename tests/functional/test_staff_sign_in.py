@@ -13,7 +13,6 @@ from werkzeug.test import TestResponse
 
 from preferences.domain.roles import Role
 from preferences.models.staff import SignInFailureRow, StaffRow, StaffSessionRow
-from preferences.queries.staff import StaffView
 from preferences.services.staff import disable_staff
 from preferences.services.staff_sign_in import make_recovery_codes
 from tests.support.client import StrictClient
@@ -282,10 +281,6 @@ def test_language_of_the_account_is_spoken_everywhere(app: Flask, session: Sessi
     assert stina.post("/admin/account/language", {"language": "en", "back": "/admin/staff"}).location == "/admin/staff"
     assert Page(stina.get("/admin")).language == "en"
     assert stina.post("/admin/account/language", {"language": "xx"}).status_code == 400
-
-
-def _sessions(session: Session, who: StaffView) -> int:
-    return session.scalar(select(func.count()).where(StaffSessionRow.staff_id == who.id)) or 0
 
 
 def test_one_can_end_ones_own_sessions_and_nobody_elses(app: Flask, session: Session) -> None:

@@ -14,8 +14,9 @@ from preferences.domain.scopes import Scope
 from preferences.models.transaction import reading, transaction
 from preferences.queries.mailers import KeyView, MailerView, keys_of
 from preferences.queries.mailers import mailers as every_mailer
-from preferences.queries.reconciliation import MOST_COUNTED, Behind, mailers_behind
+from preferences.queries.reconciliation import MOST_COUNTED, Behind, OptOutTold, mailers_behind, newest_opt_out_told
 from preferences.services.mailers import IssuedKey, create_mailer, issue_key, revoke_key, rotate_key, works
+from preferences.services.recipients import find_recipient
 
 mailers = AppGroup("mailers", help="The API clients that send mail, and their keys.")
 
@@ -94,6 +95,25 @@ def behind(as_json: bool) -> None:
         click.echo(f"{one.mailer.key}  {_behind_in_words(one, now)}")
 
 
+@mailers.command("told")
+@click.argument("who", metavar="ADDRESS|ID")
+@_JSON
+def told(who: str, as_json: bool) -> None:
+    """Which mailers have confirmed the newest change by which a person allowed less, and when."""
+    with reading() as session:
+        found = newest_opt_out_told(session, find_recipient(session, who).id)
+    if as_json:
+        click.echo(json.dumps(found and _told_as_json(found)))
+        return
+    if found is None:
+        click.echo("This person has allowed nothing less than before.")
+        return
+    click.echo(f"{found.type}, {found.recorded_at:%Y-%m-%d %H:%M:%S} UTC")
+    for one in found.confirmations:
+        at = f"confirmed {one.confirmed_at:%Y-%m-%d %H:%M:%S} UTC" if one.confirmed_at else "not confirmed"
+        click.echo(f"  {one.mailer.key}  {at}")
+
+
 @mailers.command("rotate-key")
 @click.argument("prefix")
 @click.option(
@@ -147,6 +167,18 @@ def _behind_as_json(one: Behind, now: datetime) -> dict[str, object]:
         "acknowledged_at": at.isoformat() if at else None,
         "oldest_opt_out_at": oldest.isoformat() if oldest else None,
         "oldest_opt_out_seconds": round((now - oldest).total_seconds()) if oldest else None,
+    }
+
+
+def _told_as_json(found: OptOutTold) -> dict[str, object]:
+    return {
+        "type": found.type.value,
+        "entry": found.entry_id,
+        "recorded_at": found.recorded_at.isoformat(),
+        "mailers": [
+            {"mailer": one.mailer.key, "confirmed_at": one.confirmed_at.isoformat() if one.confirmed_at else None}
+            for one in found.confirmations
+        ],
     }
 
 

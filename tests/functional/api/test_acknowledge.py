@@ -12,10 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act
+from preferences.domain.address import parse_address
 from preferences.domain.feed import FeedPosition, format_cursor
 from preferences.domain.scopes import Scope
 from preferences.models.mailer import AcknowledgementRow
 from preferences.queries.mailers import mailer_by_key
+from preferences.queries.recipients import recipient_by_address
 from preferences.queries.reconciliation import mailers_behind, newest_opt_out_told
 from tests.factories import act, make_key, make_recipient
 from tests.functional.api.support import Api
@@ -150,6 +152,29 @@ def test_the_command_says_who_is_behind(api: Api, shop: Api, app: Flask, session
     ]
     assert found[0]["oldest_opt_out_seconds"] is None
     assert 0 <= found[1]["oldest_opt_out_seconds"] < 60
+
+
+def test_the_command_says_which_mailers_know_of_a_person(api: Api, shop: Api, app: Flask, session: Session) -> None:
+    run = app.test_cli_runner().invoke
+    make_recipient(session)
+    assert json.loads(run(args=["mailers", "told", "anna@example.se", "--json"]).stdout) is None
+    assert "nothing less" in run(args=["mailers", "told", "anna@example.se"]).stdout
+    anna = recipient_by_address(session, parse_address("anna@example.se"))
+    assert anna is not None
+    session.rollback()
+    act(session, anna, "marketing", Act.WITHDRAWN)
+    told(api, read(api))
+    found = json.loads(run(args=["mailers", "told", "Anna@example.se", "--json"]).stdout)
+    assert found["type"] == "choice.changed"
+    assert [(one["mailer"], one["confirmed_at"] is None) for one in found["mailers"]] == [
+        ("newsletter", False),
+        ("shop", True),
+    ]
+    lines = run(args=["mailers", "told", "anna@example.se"]).stdout.splitlines()
+    assert lines[1].startswith("  newsletter  confirmed 2")
+    assert lines[2] == "  shop  not confirmed"
+    for nobody in ("nobody@example.se", "not an address", "0000000000001"):
+        assert run(args=["mailers", "told", nobody]).exit_code == 1
 
 
 def confirmed(session: Session, recipient_id: Any) -> dict[str, datetime | None]:

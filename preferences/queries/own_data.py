@@ -27,7 +27,7 @@ from preferences.models.training import TrainingRow
 
 from .choices import CHOICE_COLUMNS
 from .history import HistoryEntry, OwnTraining, history
-from .own_mail import OwnMailEntry, StepUpEntry, Told, own_mails, step_ups, told
+from .own_mail import OwnMailEntry, OwnReport, StepUpEntry, Told, own_mails, own_reports, step_ups, told
 from .policy import OwnPolicyNotice, own_policy_notices
 from .purposes import catalogue
 from .recipients import RecipientView
@@ -152,6 +152,7 @@ class OwnData:
     confirmations: Sequence[OwnConfirmation]
     sign_ups: Sequence[OwnSignUp]
     mails: Sequence[OwnMailEntry]
+    reports: Sequence[OwnReport]
     policy_notices: Sequence[OwnPolicyNotice]
     step_ups: Sequence[StepUpEntry]
     told: Sequence[Told]
@@ -173,6 +174,7 @@ def own_data(session: Session, recipient: RecipientView, *, locale: str, default
         confirmations=_confirmations(session, recipient),
         sign_ups=_sign_ups(session, recipient),
         mails=own_mails(session, recipient.id),
+        reports=own_reports(session, recipient),
         policy_notices=own_policy_notices(session, recipient.id),
         step_ups=step_ups(session, recipient.id),
         told=told(session, recipient.id),

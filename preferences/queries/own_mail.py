@@ -11,9 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
+from preferences.domain.esp_events import EspEventType, Severity
 from preferences.domain.events import EventType
+from preferences.models.esp import EspEventRow
+from preferences.models.mailer import MailerRow
 from preferences.models.outbox import ChangeEventRow, JobKind, OutboxJobRow
 from preferences.models.step_up import StepUpRow
+
+from .recipients import RecipientView
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,22 @@ class Told:
     recorded_at: datetime
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnReport:
+    """One thing that a mail service reported about mail to the person's address."""
+
+    mailer: str | None
+    provider: str
+    type: EspEventType
+    native: str
+    severity: Severity | None
+    received_at: datetime
+    done_at: datetime | None
+    outcome: str | None
+    payload: Mapping[str, Any] | None
+    """As it was reported; None once it is forgotten."""
+
+
 def own_mails(session: Session, recipient_id: RecipientId) -> list[OwnMailEntry]:
     """The service's mails to a person, newest first. Codes and contents are left out: the person has them in the mailbox."""
     rows = session.execute(
@@ -80,6 +101,27 @@ def told(session: Session, recipient_id: RecipientId, *, limit: int | None = Non
         .limit(limit)
     )
     return [Told(kind, entry_id, data or {}, recorded_at) for kind, entry_id, data, recorded_at in rows]
+
+
+def own_reports(session: Session, recipient: RecipientView) -> list[OwnReport]:
+    """What the senders' mail services reported about mail to the address, newest first, as long as it is kept."""
+    rows = session.execute(
+        select(
+            MailerRow.key,
+            EspEventRow.provider,
+            EspEventRow.type,
+            EspEventRow.native,
+            EspEventRow.severity,
+            EspEventRow.received_at,
+            EspEventRow.done_at,
+            EspEventRow.outcome,
+            EspEventRow.payload,
+        )
+        .outerjoin(MailerRow, MailerRow.id == EspEventRow.mailer_id)
+        .where(EspEventRow.address_index == recipient.address_index)
+        .order_by(EspEventRow.id.desc())
+    )
+    return [OwnReport(*row) for row in rows]
 
 
 def _text(value: object) -> str | None:

@@ -67,6 +67,7 @@ def export_own_data(
         ],
         "sign_ups": [_fields(one) for one in data.sign_ups],
         "mails": [_fields(one) for one in data.mails],
+        "reports": [_fields(one) for one in data.reports],
         "policy_notices": [_fields(one) for one in data.policy_notices],
         "step_ups": [_fields(one) for one in data.step_ups],
         "changes": [

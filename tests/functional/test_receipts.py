@@ -135,8 +135,8 @@ def test_the_wording_stays_in_its_own_language_and_the_rest_in_that_of_the_page(
     assert "You said yes" in english.text
     assert "Asked for on a page and confirmed from your mailbox" in english.text
     (wording,) = english.all("div", **{"class": "stack"})
-    assert wording.get("lang") == "sv"
-    assert "Vi frågar ibland" in "".join(wording.itertext())
+    swedish = [element for element in wording.iter() if element.get("lang") == "sv"]
+    assert "Vi frågar ibland" in " ".join("".join(element.itertext()) for element in swedish)
     receipt = kantara(me, entry, "?lang=en")
     assert (receipt["language"], receipt["collectionMethod"]) == (
         "en",

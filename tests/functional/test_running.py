@@ -106,7 +106,9 @@ def test_stopping_stops_everything(root: Path, tmp_path: Path, port: int, how: s
         assert "Traceback" not in service.process.stderr.read()
 
 
-def test_a_killed_worker_is_started_again(root: Path, tmp_path: Path, port: int) -> None:
+def test_a_killed_worker_is_started_again_and_ends_by_itself_when_the_service_is_killed(
+    root: Path, tmp_path: Path, port: int
+) -> None:
     with running(root, tmp_path, port) as service:
         service.wait_until_it_says_what_to_open()
         first = _worker_below(service.process)
@@ -114,12 +116,7 @@ def test_a_killed_worker_is_started_again(root: Path, tmp_path: Path, port: int)
         deadline = time.monotonic() + 30
         while _worker_below(service.process) in {first, 0}:
             assert time.monotonic() < deadline
-            time.sleep(0.2)
-
-
-def test_when_the_service_is_killed_its_worker_ends_by_itself(root: Path, tmp_path: Path, port: int) -> None:
-    with running(root, tmp_path, port) as service:
-        service.wait_until_it_says_what_to_open()
+            time.sleep(0.1)
         below = children(service.process)
         service.process.kill()
         deadline = time.monotonic() + 40
@@ -129,7 +126,7 @@ def test_when_the_service_is_killed_its_worker_ends_by_itself(root: Path, tmp_pa
                 for pid in left:
                     os.kill(pid, signal.SIGKILL)
                 raise AssertionError(f"{len(left)} processes are left behind")
-            time.sleep(0.2)
+            time.sleep(0.1)
 
 
 def test_a_port_in_use_is_one_line_that_says_what_to_do(root: Path, tmp_path: Path, port: int) -> None:

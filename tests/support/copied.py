@@ -133,6 +133,17 @@ COPIED = {
         "done_at": "mails.done_at",
         "outcome": "mails.outcome",
     },
+    "esp_events": {
+        "mailer_id": "reports.mailer",
+        "provider": "reports.provider",
+        "type": "reports.type",
+        "native": "reports.native",
+        "severity": "reports.severity",
+        "payload": "reports.payload",
+        "received_at": "reports.received_at",
+        "done_at": "reports.done_at",
+        "outcome": "reports.outcome",
+    },
     "step_ups": {
         "attempts": "step_ups.wrong_codes",
         "asked_at": "step_ups.asked_at",
@@ -161,6 +172,10 @@ NOT_COPIED = {
     "choices.pause_entry_id": "the entry of the pause, told in the history",
     "stop_reasons.recorded_at": "the minute after the entry it belongs to",
     "outbox_jobs.kind": "always mail",
+    "change_events.feed_order": "a number of our own",
+    "esp_events.event_key": "a digest of the provider's id",
+    "esp_events.claimed_until": "the worker's own",
+    "esp_events.attempts": "the worker's own",
     "outbox_jobs.run_at": "when the worker tries",
     "outbox_jobs.claimed_until": "the worker's own",
     "policy_notices.job_id": "the worker's own",
@@ -175,6 +190,10 @@ NOT_COPIED = {
 """A column, of one table or of all, that is not in the copy, and why."""
 
 NOT_ABOUT_RECIPIENTS = {
+    "staff": "who works with the admin pages",
+    "staff_sessions": "where they are signed in",
+    "audit_reasons": "what they said why they looked; nobody is looked up in it",
+    "esp_hooks": "how mail services prove who they are",
     "import_parts": "pieces of uploaded files, as long as their import needs them; nobody is looked up in them",
     "idempotency_keys": "answers to mailers, kept for a day; nobody is looked up in them",
     "endpoints": "where mailers are called",

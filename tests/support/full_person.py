@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Actor, Method
 from preferences.domain.capability import RecipientId
+from preferences.domain.esp_events import EspEventType, Severity
 from preferences.domain.events import EventType
 from preferences.domain.photo import TakedownState, TakedownWhat
 from preferences.domain.policy import PolicyText, Weight
@@ -17,6 +18,7 @@ from preferences.domain.purpose import LawfulBasis
 from preferences.domain.reasons import StopReason
 from preferences.domain.rights import RightsKind, RightsState
 from preferences.domain.suppression import SuppressionReason
+from preferences.models.esp import EspEventRow
 from preferences.models.ledger import ConfirmationRow
 from preferences.models.photo import ParticipantRow, TakedownRow
 from preferences.models.policy import PolicyNoticeRow
@@ -67,6 +69,21 @@ def make_full_person(session: Session) -> RecipientView:
     message = number_message(session, mailer.id, "nyhetsbrev-2026-11", now=now)
     session.commit()
     _acts(session, anna, mailer_id=mailer.id, message=message)
+    session.add(
+        EspEventRow(
+            mailer_id=mailer.id,
+            provider="ses",
+            event_key=b"k" * 16,
+            type=EspEventType.BOUNCED,
+            native="Bounce",
+            severity=Severity.SOFT,
+            address_index=anna.address_index,
+            payload={"eventType": "Bounce"},
+            received_at=now,
+            done_at=now,
+            outcome="counted",
+        )
+    )
     _trainings(session, anna, now)
     _requests(session, anna, now)
     _waiting(session, anna, now)

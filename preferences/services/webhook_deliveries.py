@@ -18,11 +18,14 @@ from preferences.domain.webhooks import Attempt, DeliveryOutcome, EndpointState,
 from preferences.models.bulk import among_ids, bulk_insert, stored_moment
 from preferences.models.crypto import keyring
 from preferences.models.endpoint import AttemptRow, DeliveryRow, EndpointRow
+from preferences.models.mailer import MailerRow
 
 LEASE = timedelta(minutes=2)
 """How long a claim lasts: many times what one call may take."""
 KEPT_FOR = timedelta(days=30)
 """How long finished deliveries and attempts are kept; what waits for a disabled endpoint, as long."""
+PORTION = 100_000
+"""How many rows of a kind are deleted at a time."""
 
 _ATTEMPT = (
     *("endpoint_id", "delivery_id", "event_id", "number", "attempted_at", "code", "status", "latency_ms", "excerpt"),
@@ -163,26 +166,27 @@ def forget_answers_about(session: Session, recipient_id: int) -> None:
 
 def forget_old_deliveries(session: Session, *, now: datetime) -> int:
     """Delete attempts and finished deliveries of more than 30 days ago, what a disabled endpoint has not taken in all that
-    time, and what was on its way to one that is removed."""
+    time, and what was on its way to one that is removed; a portion of each."""
     until = now - KEPT_FOR
     known = select(EndpointRow.id)
     disabled = select(EndpointRow.id).where(EndpointRow.disabled_at < until)
-    results = [
-        session.execute(delete(AttemptRow).where(AttemptRow.attempted_at < until)),
-        session.execute(delete(DeliveryRow).where(DeliveryRow.done_at < until)),
-        session.execute(
-            delete(DeliveryRow).where(DeliveryRow.endpoint_id.in_(disabled), DeliveryRow.created_at < until)
-        ),
-        session.execute(
-            delete(DeliveryRow).where(DeliveryRow.done_at.is_(None), DeliveryRow.endpoint_id.not_in(known))
-        ),
-    ]
-    return sum(result.rowcount for result in results)  # type: ignore[attr-defined]
+    waiting = select(DeliveryRow.id).where(DeliveryRow.done_at.is_(None))
+    attempts = select(AttemptRow.id).where(AttemptRow.attempted_at < until)
+    deliveries = (
+        select(DeliveryRow.id).where(DeliveryRow.done_at < until),
+        waiting.where(DeliveryRow.endpoint_id.in_(disabled), DeliveryRow.created_at < until),
+        waiting.where(DeliveryRow.endpoint_id.not_in(known)),
+    )
+    statements = [delete(AttemptRow).where(AttemptRow.id.in_(attempts.limit(PORTION)))]
+    statements += [delete(DeliveryRow).where(DeliveryRow.id.in_(ids.limit(PORTION))) for ids in deliveries]
+    return sum(session.execute(one).rowcount for one in statements)  # type: ignore[attr-defined]
 
 
 def _callable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Enabled, not held, and its mailer in use."""
     held = or_(EndpointRow.held_until.is_(None), EndpointRow.held_until <= now)
-    return (EndpointRow.state == EndpointState.ENABLED, held)
+    archived = select(MailerRow.id).where(MailerRow.archived_at.is_not(None))
+    return (EndpointRow.state == EndpointState.ENABLED, held, EndpointRow.mailer_id.not_in(archived))
 
 
 def _due(now: datetime) -> tuple[Any, ...]:

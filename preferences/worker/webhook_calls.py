@@ -25,7 +25,7 @@ THREADS = 8
 LARGEST_WINDOW = 128
 """How many deliveries of one endpoint a worker holds at most, while it answers fast."""
 FAST = timedelta(milliseconds=250)
-MARGIN = timedelta(seconds=30)
+MARGIN = timedelta(seconds=60)
 """A call is not begun so late that the claim could run out while it lasts."""
 IDLE_SECONDS = 20.0
 """How long a thread keeps its connection open with nothing to send."""

@@ -34,8 +34,12 @@ _REASONS = {
 
 
 def unpack(incoming: Incoming) -> list[Item]:
-    """The list under `events`."""
-    return objects(at(parse_json(incoming.body), "events"))
+    """The list under `events`; or, where the webhook is set to JSON Lines, an event on each line."""
+    lines = incoming.body.split(b"\n")
+    if len(lines) > 1 and lines[0].rstrip().endswith(b"}"):
+        return [event for line in lines if line.strip() for event in objects(parse_json(line))]
+    whole = parse_json(incoming.body)
+    return objects(at(whole, "events") if at(whole, "events") is not None else whole)
 
 
 def read(item: Item) -> EspEvent:

@@ -117,6 +117,17 @@ def test_what_is_no_json_is_malformed(raw: bytes) -> None:
         parse_json(raw)
 
 
+def test_mailtrap_is_read_as_json_lines_too() -> None:
+    events = cases("mailtrap")[0].request["events"]
+    lines = "\n".join(json.dumps(event) for event in events)
+    for body in (lines, lines + "\n", lines.replace("\n", "\r\n\n"), json.dumps(events[0])):
+        found = PROVIDERS["mailtrap"].events(Incoming(body.encode(), {}, ""))
+        assert [event.event_id for _, event in found] == [one["event_id"] for one in events[: len(found)]]
+    assert len(PROVIDERS["mailtrap"].events(Incoming(lines.encode(), {}, ""))) == len(events)
+    with pytest.raises(Malformed):
+        PROVIDERS["mailtrap"].events(Incoming(lines.encode() + b"\n{", {}, ""))
+
+
 def test_a_batch_has_an_end() -> None:
     body = b"[" + b",".join([b"{}"] * 50_001) + b"]"
     with pytest.raises(TooMany):

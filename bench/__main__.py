@@ -18,6 +18,7 @@ SCENARIOS = {
     "eligibility": "100,000 addresses against 1,000,000 recipients through the API",
     "feed": "changes read a second through GET /changes",
     "imports": "1,000,000 rows applied",
+    "seals": "1,000,000 entries sealed, verified, and one of them proved",
     "webhooks": "deliveries a second by two workers, and from one-click to webhook",
     "esp": "10,000 events of an ESP until they are answered, and the worker after them",
 }

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     RIGHTS_REQUESTS = "rights_requests"
     TAKEDOWNS = "takedowns"
     PARTICIPANTS = "participants"
+    AUDIT_REASONS = "audit_reasons"
     ADDRESS_CHANGES = "address_changes"
     CONFIRMATIONS = "confirmations"
     SIGN_UPS = "sign_ups"

@@ -57,6 +57,15 @@ _RULES = (
         setting="retain_participants_months",
     ),
     Rule(
+        kind=Kind.AUDIT_REASONS,
+        what="the reasons that staff wrote for what they did; those about an erased person go with the erasure",
+        tables=("audit_reasons",),
+        counted_from="what was done",
+        why="access to personal data must be accounted for",
+        ground="GDPR 5(2), 32",
+        setting="retain_requests_months",
+    ),
+    Rule(
         kind=Kind.ADDRESS_CHANGES,
         what="changes of address that came to nothing",
         tables=("address_changes",),
@@ -208,7 +217,7 @@ _RULES = (
     Rule(
         kind=Kind.AUDIT,
         what="what staff saw and did: ids and codes",
-        tables=("audit_entries", "audit_reasons"),
+        tables=("audit_entries",),
         counted_from="",
         why="access to personal data must be accounted for",
         ground="GDPR 5(2), 32",

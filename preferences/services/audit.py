@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from preferences.domain.audit import MOST_REASON, NOTHING, AuditAction, AuditTarget, StaffId
+from preferences.domain.audit import MOST_REASON, NOTHING, AuditAction, AuditObject, AuditTarget, StaffId
 from preferences.models.audit import AuditReasonRow, AuditRow
 
 
@@ -42,3 +42,9 @@ def record_audit(
         session.add(AuditReasonRow(audit_id=audit_id, reason=reason.strip()[:MOST_REASON]))
         session.flush()
     return audit_id
+
+
+def forget_reasons_about(session: Session, recipient_id: int) -> None:
+    """Delete what staff wrote about an erased person; that they saw or did something, and when, stays."""
+    about = select(AuditRow.id).where(AuditRow.object_kind == AuditObject.RECIPIENT, AuditRow.object_id == recipient_id)
+    session.execute(delete(AuditReasonRow).where(AuditReasonRow.audit_id.in_(about)))

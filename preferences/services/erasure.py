@@ -25,6 +25,7 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.rights import AddressChangeRow, RightsRequestRow
 from preferences.models.sign_up import SignUpRow
 
+from .audit import forget_reasons_about
 from .esp_events import forget_esp_events_of
 from .outbox import tell_change
 from .recipients import UnknownRecipient
@@ -74,6 +75,7 @@ def erase_recipient(session: Session, recipient_id: RecipientId, *, source: str,
     forget_esp_events_of(session, row.address_index, now=now)
     end_step_ups(session, recipient_id, now=now)
     forget_answers_about(session, recipient_id)
+    forget_reasons_about(session, recipient_id)
     tell_change(session, EventType.RECIPIENT_ERASED, recipient_id=recipient_id, now=now)
     return Erased(recipient_id, now)
 

@@ -21,6 +21,7 @@ from preferences.domain.retention import Kind, Rule
 from preferences.domain.retention_rules import RULES
 from preferences.domain.rights import OPEN_STATES
 from preferences.domain.staff import SESSION_LASTS
+from preferences.models.audit import AuditReasonRow, AuditRow
 from preferences.models.endpoint import AttemptRow, DeliveryRow
 from preferences.models.esp import EspEventRow
 from preferences.models.idempotency import IdempotencyRow
@@ -185,6 +186,11 @@ _DUE: dict[Kind, Due] = {
         .where(TrainingRow.held_on < cutoff.date())
         .order_by(ParticipantRow.training_id, ParticipantRow.recipient_id)
     ),
+    Kind.AUDIT_REASONS: lambda cutoff: (
+        select(AuditReasonRow.audit_id)
+        .join(AuditRow, AuditRow.id == AuditReasonRow.audit_id)
+        .where(AuditRow.recorded_at < cutoff)
+    ),
     Kind.ADDRESS_CHANGES: lambda cutoff: select(AddressChangeRow.id).where(
         AddressChangeRow.done_at.is_(None), AddressChangeRow.expires_at < cutoff
     ),
@@ -257,6 +263,7 @@ _REMOVE: dict[Kind, Remove] = {
     Kind.RIGHTS_REQUESTS: _clear(RightsRequestRow.id, "details", "answer", "extension_reason"),
     Kind.TAKEDOWNS: _clear(TakedownRow.id, "url", "note", "answer"),
     Kind.PARTICIPANTS: _delete_pairs(ParticipantRow.training_id, ParticipantRow.recipient_id),
+    Kind.AUDIT_REASONS: _delete(AuditReasonRow.audit_id),
     Kind.ADDRESS_CHANGES: _delete(AddressChangeRow.id),
     Kind.CONFIRMATIONS: _delete(ConfirmationRow.id),
     Kind.SIGN_UPS: _delete(SignUpRow.id),

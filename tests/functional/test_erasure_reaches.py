@@ -11,9 +11,11 @@ from flask import Flask
 from sqlalchemy import LargeBinary, select, type_coerce
 from sqlalchemy.orm import Session
 
+from preferences.domain.audit import AuditAction, AuditObject
 from preferences.domain.esp_events import EspEventType
 from preferences.domain.webhooks import AttemptCode, DeliveryOutcome
 from preferences.models import Base
+from preferences.models.audit import AuditReasonRow, AuditRow
 from preferences.models.crypto import ENCRYPTED
 from preferences.models.endpoint import AttemptRow, DeliveryRow
 from preferences.models.esp import EspEventRow
@@ -43,6 +45,7 @@ OF_THE_PERSON = (
     "Anna i formuläret",
     "Hemligheten",
     "mailbox of Anna is full",
+    "Anna rang och undrade",
 )
 """What is stored of her in words: all of it in encrypted columns, in plain ones nothing."""
 
@@ -55,6 +58,7 @@ MINIMAL_PROOF = {
     "change_events",
     "policy_notices",
     "policy_announcements",
+    "audit_entries",
 }
 """Where her random id, or the keyed hash of her address, may stay."""
 
@@ -126,6 +130,16 @@ def _told_by_others(session: Session, anna: RecipientView) -> None:
             excerpt="thank you, anna.akesson@example.se",
         )
     )
+    seen = AuditRow(
+        recorded_at=now,
+        staff_id=1,
+        action=next(iter(AuditAction)),
+        object_kind=AuditObject.RECIPIENT,
+        object_id=anna.id,
+    )
+    session.add(seen)
+    session.flush()
+    session.add(AuditReasonRow(audit_id=seen.id, reason="Anna rang och undrade"))
     session.commit()
 
 

@@ -67,10 +67,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Who reports: the mailer's id, and its name as a source (`api:<mailer>`)."""
+    """Who reports: the mailer's or staff member's id, and its name as a source (`api:<mailer>`, `staff:<id>`)."""
 
-    mailer_id: int
+    id: int
     source: str
+    actor: Actor = Actor.MAILER
+    method: Method = Method.API
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +196,9 @@ def _act(
         act=report.act,
         basis=basis,
         training_id=report.training_id,
-        method=Method.API,
-        actor=Actor.MAILER,
-        actor_id=reporter.mailer_id,
+        method=reporter.method,
+        actor=reporter.actor,
+        actor_id=reporter.id,
         occurred_at=occurred_at,
         paused_until=report.paused_until,
         evidence=evidence,

@@ -15,9 +15,12 @@ from preferences.domain.staff import PasswordProblem
 from preferences.models.import_batch import ImportStage
 from preferences.queries.staff import StaffState
 
+from .people_words import PEOPLE_WORDS
+
 _ = lazy_gettext
 
 WORDS: dict[str, Mapping[Any, Any]] = {
+    **PEOPLE_WORDS,
     "role": {
         Role.VIEWER: _("Viewer"),
         Role.MARKETER: _("Marketer"),

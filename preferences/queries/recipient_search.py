@@ -1,0 +1,129 @@
+"""Finds recipients for staff: exactly by address, domain, external id or number; filtered by where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.acts import Act, Method
+from preferences.domain.address import parse_address, parse_domain
+from preferences.domain.capability import RecipientId
+from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.errors import InvalidValue
+from preferences.domain.recipient_id import read_recipient_id
+from preferences.models.crypto import keyring
+from preferences.models.ledger import EVERY_TRAINING, ChoiceRow, LedgerEntryRow
+from preferences.models.recipient import RecipientRow
+
+MOST_TEXT = 320
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientFilter:
+    """What is looked for; everything empty: everybody. `since` and `until` bound when the act was recorded."""
+
+    text: str = ""
+    """An address, `@domain`, an external id, or the recipient's id as the API writes it. Nothing is ever matched in part."""
+    status: RecipientStatus | None = None
+    purpose_id: int | None = None
+    act: Act | None = None
+    method: Method | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything is looked for."""
+        return self != RecipientFilter()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FoundRecipient:
+    """One row of the result. Never logged."""
+
+    id: RecipientId
+    address: str | None
+    name: str | None
+    status: RecipientStatus
+    locale: str | None
+    source: str
+    created_at: datetime
+
+
+_COLUMNS = tuple(getattr(RecipientRow, name) for name in FoundRecipient.__dataclass_fields__)
+
+
+def find_recipients(
+    session: Session, wanted: RecipientFilter, *, before: int | None = None, limit: int = 50
+) -> Sequence[FoundRecipient]:
+    """Up to `limit` recipients in a stable order (by id, descending), those below the id `before`."""
+    statement = select(*_COLUMNS).order_by(RecipientRow.id.desc()).limit(limit)
+    for condition in _conditions(wanted):
+        statement = statement.where(condition)
+    if before is not None:
+        statement = statement.where(RecipientRow.id < before)
+    return [FoundRecipient(*row) for row in session.execute(statement)]
+
+
+def _conditions(wanted: RecipientFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.text:
+        found.append(_matches(wanted.text[:MOST_TEXT]))
+    if wanted.status is not None:
+        found.append(RecipientRow.status == wanted.status)
+    if wanted.purpose_id is not None and wanted.act is not None:
+        found.append(_has_choice(wanted.purpose_id, wanted.act))
+    acted = _acts(wanted)
+    if acted:
+        entries = select(LedgerEntryRow.id).where(LedgerEntryRow.recipient_id == RecipientRow.id, *acted)
+        found.append(entries.exists())
+    return found
+
+
+def _has_choice(purpose_id: int, act: Act) -> ColumnElement[bool]:
+    return (
+        select(ChoiceRow.recipient_id)
+        .where(
+            ChoiceRow.recipient_id == RecipientRow.id,
+            ChoiceRow.purpose_id == purpose_id,
+            ChoiceRow.training_id == EVERY_TRAINING,
+            ChoiceRow.act == act,
+        )
+        .exists()
+    )
+
+
+def _acts(wanted: RecipientFilter) -> list[ColumnElement[bool]]:
+    """What some act of theirs has to be: by method and time, and about the purpose where one is named."""
+    found: list[Any] = []
+    if wanted.method is not None:
+        found.append(LedgerEntryRow.method == wanted.method)
+    if wanted.since is not None:
+        found.append(LedgerEntryRow.recorded_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(LedgerEntryRow.recorded_at < wanted.until)
+    if found and wanted.purpose_id is not None:
+        found.append(LedgerEntryRow.purpose_id == wanted.purpose_id)
+    return found
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    """By keyed hash: the database holds no address that could be searched in part (GDPR 32)."""
+    if text.startswith("@"):
+        try:
+            return RecipientRow.domain_index == keyring().domain_index(parse_domain(text[1:]))
+        except InvalidValue:
+            return false()
+    if "@" in text:
+        try:
+            return RecipientRow.address_index == keyring().address_index(parse_address(text).normal)
+        except InvalidValue:
+            return false()
+    by_external_id: ColumnElement[bool] = RecipientRow.external_index == keyring().external_index(text)
+    number = read_recipient_id(text)
+    return by_external_id if number is None else by_external_id | (RecipientRow.id == number)

@@ -56,7 +56,7 @@ class OnBehalf:
 def act_on_behalf(
     session: Session, recipient: RecipientView, asked: OnBehalf, *, staff_id: StaffId, locale: str, now: datetime
 ) -> Recorded | None:
-    """Record it with the audit, or ask the mailbox (None). Raises InvalidValue without reason or proof, Held, ActNotPossible."""
+    """Record it with the audit, or ask the mailbox (None). Raises InvalidValue, Held, ActNotPossible."""
     reason = asked.reason.strip()
     if not reason or len(reason) > MOST_REASON:
         raise InvalidValue("The reason is needed; it stands in the audit.", pointer="/reason")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Actor
@@ -105,6 +105,20 @@ def import_of(session: Session, mailer_id: int, import_id: int) -> ImportView:
     if not found:
         raise NotFound(f"This mailer has no import {import_id}.")
     return found[0]
+
+
+def unfinished_imports_of(session: Session, mailer_id: int) -> int:
+    """How many imports of this mailer still hold a file."""
+    unfinished = (ImportStage.RECEIVING, ImportStage.RECEIVED, ImportStage.PLANNED, ImportStage.APPLYING)
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(ImportBatchRow)
+            .where(ImportBatchRow.stage.in_(unfinished))
+            .where(ImportBatchRow.actor == Actor.MAILER, ImportBatchRow.actor_id == mailer_id)
+        )
+        or 0
+    )
 
 
 def waiting_imports(session: Session, *, now: datetime) -> list[int]:

@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from preferences.domain.acts import Actor
-from preferences.domain.errors import NotFound
+from preferences.domain.errors import Conflict, NotFound
 from preferences.domain.intake import Outcome
 from preferences.domain.scopes import Scope
 from preferences.integrations.csv_mapping import Reading, choose_reading
 from preferences.integrations.csv_rows import read_rows
 from preferences.models.import_batch import ImportStage, PartKind
 from preferences.models.transaction import reading, transaction
-from preferences.queries.imports import ImportView, import_of, report_rows
-from preferences.services.imports import ImportTools, begin_import, receive_import
+from preferences.queries.imports import ImportView, import_of, report_rows, unfinished_imports_of
+from preferences.services.imports import ImportTools, begin_import, discard_import, receive_import
 from preferences.web.access import Access, access
 from preferences.web.plumbing import settings, utc_now
 
@@ -31,6 +31,8 @@ from .calls import Call, Effect, call
 from .types import Moment, Nothing, Strict, read_number, separated, write_moment
 
 MOST_MAPPING = 20_000
+MOST_UNFINISHED = 20
+"""So many files of one mailer may lie here at a time."""
 
 CsvFile = Annotated[
     FileStorage,
@@ -106,10 +108,13 @@ class ReportShown(BaseModel):
     gives=ImportShown,
     effect=Effect.CHANGES,
     statuses=(202,),
+    problems=(409,),
     upload="file",
 )
 def upload_import(call: Call[ImportAsked]) -> Answer:
     """The file is stored, encrypted, and a worker does the dry run. Look at `stage`, and read the report before you apply."""
+    if unfinished_imports_of(call.session, call.key.mailer.id) >= MOST_UNFINISHED:
+        raise Conflict(f"{MOST_UNFINISHED} imports of this mailer are not finished: apply or discard one first.")
     file = call.body.file
     stream = cast("BinaryIO", file.stream)
     chosen = choose_reading(stream, call.body.mapping, time_zone=settings().time_zone)
@@ -174,6 +179,23 @@ def apply_import(call: Call[Nothing], import_id: str) -> Answer:
     view = _own(call, import_id)
     begin_import(call.session, view.id, now=call.now)
     return Answer(_as_json(import_of(call.session, call.key.mailer.id, view.id)), status=202)
+
+
+@blueprint.delete("/imports/<import_id>")
+@access(Access.MAILER)
+@call(
+    scope=Scope.IMPORTS,
+    summary="Discard an import that is not finished",
+    takes=Nothing,
+    gives=ImportShown,
+    effect=Effect.CHANGES,
+    problems=(404, 409),
+)
+def discard_own_import(call: Call[Nothing], import_id: str) -> Answer:
+    """The file is removed; what was applied stays. Also stops an import that is being applied, behind the chunk in hand."""
+    view = _own(call, import_id)
+    discard_import(call.session, view.id, now=call.now)
+    return Answer(_as_json(import_of(call.session, call.key.mailer.id, view.id)))
 
 
 def _own(call: Call[Any], import_id: str) -> ImportView:

@@ -21,6 +21,7 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.transaction import transaction
 from preferences.services.import_claims import claim_import
 from preferences.services.imports import CHUNK_ROWS, CLAIM
+from preferences.web.api import imports
 from preferences.worker.import_lane import ImportLane
 from tests.factories import act, make_key, make_recipient
 from tests.functional.api.support import BASE, Api, Reply
@@ -154,6 +155,34 @@ def test_others_imports_and_impossible_numbers_are_not_found(
     for one in (number, 0, -1, number + 1, 2**63, "9" * 400, "1.0", "x", "%D9%A1"):
         method = "POST" if path == "/apply" else "GET"
         assert api.call(method, f"/imports/{one}{path}").problem(404)["code"] == "not_found"
+
+
+def test_a_discarded_import_keeps_no_file_and_makes_room(
+    api: Api, client: StrictClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MOST_UNFINISHED", 2)
+    first, _ = upload(api).json["id"], upload(api)
+    assert upload(api).problem(409)["code"] == "conflict"
+    other = Api(client, make_key(session, Scope.IMPORTS, mailer="shop"), session)
+    assert upload(other).status_code == 202, "another mailer's room is its own"
+    assert other.delete(f"/imports/{first}").problem(404)
+    assert api.delete(f"/imports/{first}").json["stage"] == "discarded"
+    assert session.scalar(select(func.count()).where(ImportPartRow.import_id == first)) == 0
+    assert api.delete(f"/imports/{first}").problem(409)
+    assert upload(api).status_code == 202
+
+
+def test_an_import_discarded_while_it_is_applied_stops_behind_the_chunk(api: Api) -> None:
+    rows = "".join(f"p{number}@example.se,,,,,\n" for number in range(CHUNK_ROWS + 5))
+    number = upload(api, f"{HEAD}\n{rows}").json["id"]
+    lane().run_batch()
+    api.call("POST", f"/imports/{number}/apply")
+    stop = threading.Event()
+    stop.set()
+    lane(stop=stop).run_batch()
+    assert api.delete(f"/imports/{number}").json["applied"] == CHUNK_ROWS
+    assert lane().run_batch() == 0
+    assert shown(api, number)["stage"] == "discarded"
 
 
 def test_one_worker_at_a_time_and_another_when_the_first_is_gone(api: Api, session: Session) -> None:

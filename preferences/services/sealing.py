@@ -31,8 +31,8 @@ from preferences.queries.seal import (
 EVERY = timedelta(hours=1)
 MANY = 10_000
 """New entries that are not left to wait for the hour."""
-BATCH = 5_000
-"""Entries a head, so that no transaction is long."""
+BATCH = 2_000
+"""Entries a head, so that no transaction is long: on SQLite an opt-out waits for it."""
 _LOCK = 0x5EA1
 _OLDER_TRANSACTIONS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "

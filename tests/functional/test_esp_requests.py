@@ -207,7 +207,8 @@ def test_payloads_are_encrypted_and_no_address_is_logged(session: Session, clien
     assert "example.se" not in str(logged)
 
 
-def test_a_batch_of_ten_thousand_is_one_answer(session: Session, client: StrictClient) -> None:
+def test_a_batch_is_one_answer_and_holds_each_event_once(session: Session, client: StrictClient) -> None:
+    """Ten thousand at once are the bench's: here they would fill the file that other tests search byte by byte."""
     sample = SAMPLES["sendgrid"]
     make_hook(session, sample)
     batch = [
@@ -215,9 +216,9 @@ def test_a_batch_of_ten_thousand_is_one_answer(session: Session, client: StrictC
             "email": f"p{number}@example.se",
             "timestamp": 1763742892,
             "event": "delivered",
-            "sg_event_id": f"e{number % 9_000}",
+            "sg_event_id": f"e{number % 250}",
         }
-        for number in range(10_000)
+        for number in range(300)
     ]
     assert post(client, sample, batch).status_code == 200
-    assert len(stored(session)) == 9_000
+    assert len(stored(session)) == 250

@@ -43,7 +43,7 @@ def test_refusal_to_start_is_one_line(root: Path, tmp_path: Path, arguments: lis
 def test_keys_can_be_made_where_the_service_does_not_start(root: Path) -> None:
     ran = _run(root, "-m", "preferences.cli.keys", "generate", ENV="production")
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.count("PREFERENCES_") == 4
+    assert ran.stdout.count("PREFERENCES_") == 5
 
 
 @pytest.mark.parametrize("url", ["postgresql://nobody:hemligt@127.0.0.1:1/nowhere", "sqlite:////nowhere/at/all.db"])

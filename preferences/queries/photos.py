@@ -73,6 +73,12 @@ def published_one_by_one(known: Catalogue) -> Iterator[list[Described]]:
                 yield [entry]
 
 
+def told_before_a_training(known: Catalogue) -> list[Described]:
+    """What the notice before a training tells of: what is published unless somebody says no."""
+    paths = published_one_by_one(known)
+    return [path[-1] for path in paths if path[-1].purpose.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST]
+
+
 def _is_shown(where: Standing, control: Control, training_id: int) -> bool:
     if control.purpose.lawful_basis is LawfulBasis.LEGITIMATE_INTEREST:
         return True

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
@@ -41,6 +41,13 @@ class UnknownTraining(NotFound):
     title: ClassVar[str] = "Unknown training"
 
 
+class TrainingChanged(Conflict):
+    """Somebody else has changed the training meanwhile."""
+
+    code: ClassVar[str] = "training_changed"
+    title: ClassVar[str] = "The training was changed meanwhile"
+
+
 class TrainingOver(Conflict):
     """The training has been held; a notice before it comes too late."""
 
@@ -70,6 +77,21 @@ def add_training(session: Session, *, title: str, place: str = "", held_on: date
     return row.id
 
 
+def change_training(session: Session, before: Training, *, title: str, place: str, held_on: date) -> None:
+    """Change a training that stands as it did `before`. Whoever has been told already is not told of it.
+
+    Raises UnknownTraining, InvalidValue; TrainingChanged where somebody was faster.
+    """
+    row = session.scalars(select(TrainingRow).where(TrainingRow.id == before.id).with_for_update()).one_or_none()
+    if row is None:
+        raise UnknownTraining(f"There is no training number {before.id}.")
+    if (row.title, row.place, row.held_on) != (before.title, before.place, before.held_on):
+        raise TrainingChanged("Somebody else has changed the training meanwhile.")
+    row.title, row.held_on = _one_line(title, "/title"), held_on
+    row.place = _one_line(place, "/place") if place.strip() else ""
+    session.flush()
+
+
 def find_training(session: Session, training_id: int) -> Training:
     """The training. Raises UnknownTraining."""
     found = training_by_id(session, training_id)
@@ -90,6 +112,18 @@ def add_participants(session: Session, training_id: int, who: Iterable[str], *, 
     return added
 
 
+def put_on_training(session: Session, training_id: int, people: Collection[RecipientId], *, now: datetime) -> int:
+    """Put recipients who are known not to be erased on the list. Returns how many were not there before.
+
+    Raises UnknownTraining.
+    """
+    find_training(session, training_id)
+    remaining, added = iter(dict.fromkeys(people)), 0
+    while part := set(islice(remaining, CHUNK)):
+        added += _add(session, training_id, part, now)
+    return added
+
+
 def remove_participants(session: Session, training_id: int, who: Iterable[str]) -> int:
     """Take recipients off the list. Returns how many were on it; their choices stay. Raises as add_participants."""
     find_training(session, training_id)
@@ -98,6 +132,17 @@ def remove_participants(session: Session, training_id: int, who: Iterable[str]) 
         delete(ParticipantRow).where(ParticipantRow.training_id == training_id, ParticipantRow.recipient_id.in_(before))
     )
     return len(before)
+
+
+def take_off_training(session: Session, training_id: int, recipient_id: RecipientId) -> int:
+    """Take one person off the list. Returns 1, or 0 where they were not on it; their choices stay."""
+    was_on = those_on(session, training_id, {recipient_id})
+    session.execute(
+        delete(ParticipantRow).where(
+            ParticipantRow.training_id == training_id, ParticipantRow.recipient_id == recipient_id
+        )
+    )
+    return len(was_on)
 
 
 def notify_participants(session: Session, training_id: int, *, now: datetime, limit: int = CHUNK) -> Told:

@@ -16,11 +16,13 @@ from preferences.models.import_batch import ImportStage
 from preferences.queries.staff import StaffState
 
 from .people_words import PEOPLE_WORDS
+from .photo_words import PHOTO_WORDS
 
 _ = lazy_gettext
 
 WORDS: dict[str, Mapping[Any, Any]] = {
     **PEOPLE_WORDS,
+    **PHOTO_WORDS,
     "role": {
         Role.VIEWER: _("Viewer"),
         Role.MARKETER: _("Marketer"),

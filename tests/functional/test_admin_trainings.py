@@ -219,7 +219,7 @@ def test_the_notice_is_looked_at_sent_and_followed(app: Flask, session: Session,
     assert "Informerade: 1 av 4" in waiting.text
     assert "På väg" in waiting.text
     assert len(sent_mail(app)) == 1
-    assert "Skickade" in Page(stina.get(f"/admin/trainings/{number}")).text
+    assert "Skickad " in Page(stina.get(f"/admin/trainings/{number}")).text
     again = stina.post(f"/admin/trainings/{number}/notice")
     assert again.location.endswith("?done=nobody")
     assert sent_mail(app) == []

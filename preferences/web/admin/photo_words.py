@@ -16,10 +16,10 @@ PHOTO_WORDS: dict[str, Mapping[Any, Any]] = {
     "photo_notice": {
         NoticeState.READY: _("Not told yet"),
         NoticeState.WAITING: _("On its way"),
-        NoticeState.SENT: _("Sent"),
-        NoticeState.TOLD: _("Told"),
+        NoticeState.SENT: _("Notice sent"),
+        NoticeState.TOLD: _("Has been told"),
         NoticeState.NOT_SENT: _("Could not be sent"),
-        NoticeState.ERASED: _("Erased"),
+        NoticeState.ERASED: _("Is erased"),
         NoticeState.RESTRICTED: _("Their data is blocked"),
         NoticeState.BOUNCED: _("The address bounces"),
         NoticeState.STOPPED: _("The address is stopped"),

@@ -19,6 +19,14 @@ EVERYTHING_KEY = "everything"
 """The key of the built-in purpose that stands for a global stop: its notice text is the wording beside «stop everything»."""
 
 
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+
+
+def is_purpose_key(key: str) -> bool:
+    """Whether a purpose can have this key at all."""
+    return _KEY.fullmatch(key) is not None
+
+
 class LawfulBasis(StrEnum):
     """GDPR 6(1): one basis per purpose (L3). `soft_opt_in` is the customer exception of ePrivacy 13(2) (MFL 19 §)."""
 

@@ -178,18 +178,23 @@ def _branches_of(known: Catalogue, at: datetime) -> tuple[_Branch, ...]:
     """Worked out once for a catalogue. Without a choice there is no pause, so the moment makes no difference."""
     found = _branches.get(known)
     if found is None:
-        nobody = Standing(status=RecipientStatus.ACTIVE, choices={}, suppressions=())
         found = tuple(
             _Branch(
                 entry=entry,
                 topics=(topics := tuple(known.topics(entry.purpose))),
                 ids=frozenset(int(one.purpose.id) for one in (entry, *topics)),
-                untouched=replace(_with_topics(nobody, nobody, entry, topics, frozenset(), at), is_untouched=True),
+                untouched=untouched_control(entry, topics, at=at),
             )
             for entry in known.purposes()
         )
         _branches[known] = found
     return found
+
+
+def untouched_control(entry: Described, topics: Sequence[Described], *, at: datetime) -> Control:
+    """The control of a purpose with its topics for somebody who has chosen nothing."""
+    nobody = Standing(status=RecipientStatus.ACTIVE, choices={}, suppressions=())
+    return replace(_with_topics(nobody, nobody, entry, topics, frozenset(), at), is_untouched=True)
 
 
 def _with_topics(

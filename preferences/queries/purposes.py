@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from preferences.domain.catalogue import Catalogue, Described
 from preferences.domain.purpose import NoticeText, NoticeVersionId, Purpose, PurposeId
-from preferences.models.purpose import PurposeRow
+from preferences.models.purpose import NoticeVersionRow, PurposeRow
 
 KEPT_FOR_SECONDS = 3.0
 """How long another process may still see purposes as they were. Choices are never cached."""
@@ -60,11 +60,11 @@ def _read(session: Session) -> Catalogue:
     rows = session.scalars(
         select(PurposeRow).options(selectinload(PurposeRow.versions)).order_by(PurposeRow.position, PurposeRow.id)
     ).all()
-    return Catalogue([_describe(row) for row in rows if row.versions])
+    return Catalogue([describe(row, row.versions[-1]) for row in rows if row.versions])
 
 
-def _describe(row: PurposeRow) -> Described:
-    version = row.versions[-1]
+def describe(row: PurposeRow, version: NoticeVersionRow) -> Described:
+    """A purpose as this notice version describes it."""
     purpose = Purpose(
         id=PurposeId(row.id),
         key=row.key,

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from preferences.domain.errors import Conflict, InvalidValue, UnknownPurpose
-from preferences.domain.purpose import EVERYTHING_KEY, About, LawfulBasis, NoticeText, check_texts
+from preferences.domain.purpose import EVERYTHING_KEY, About, LawfulBasis, NoticeText, check_texts, is_purpose_key
 from preferences.models.purpose import NoticeTextRow, NoticeVersionRow, PurposeRow
 from preferences.queries.purposes import forget_catalogue
 
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+
+class Lock(Enum):
+    """Whether others who change the same purpose wait until this transaction ends."""
+
+    NONE = 0
+    ROW = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +39,7 @@ class NewPurpose:
 
 def add_purpose(session: Session, new: NewPurpose, *, now: datetime) -> int:
     """Add a purpose with its first notice version. Returns its id. Raises InvalidValue, UnknownPurpose or Conflict."""
-    if not _KEY.fullmatch(new.key):
+    if not is_purpose_key(new.key):
         raise InvalidValue("A key is lower-case letters, digits and _, and starts with a letter.", pointer="/key")
     if (new.about is About.EVERYTHING) != (new.key == EVERYTHING_KEY):
         raise InvalidValue(f"Only {EVERYTHING_KEY!r} is about everything: the global stop.", pointer="/about")
@@ -53,7 +58,7 @@ def add_purpose(session: Session, new: NewPurpose, *, now: datetime) -> int:
         session.flush()
     except IntegrityError as error:  # somebody else has just added it
         raise _taken(new.key) from error
-    _add_version(session, row.id, new.lawful_basis, new.texts, customer_exception=new.customer_exception, now=now)
+    _add_version(session, row, new.lawful_basis, new.texts, customer_exception=new.customer_exception, now=now)
     return row.id
 
 
@@ -65,23 +70,29 @@ def publish_version(
     lawful_basis: LawfulBasis,
     now: datetime,
     customer_exception: bool | None = None,
+    based_on: int | None = None,
 ) -> int:
     """Publish new wording, or a new basis, as the next version (L3). Returns its number; older versions stay as shown.
 
-    The customer exception stays as it is unless given; under legitimate interest there is none. Raises UnknownPurpose, Conflict
-    for an archived purpose and for a version that says nothing new, or InvalidValue.
+    The customer exception stays as it is unless given; under legitimate interest there is none. `based_on` is the number of the
+    version that the writer began with. Raises UnknownPurpose, Conflict for an archived purpose (`/key`), for a version that
+    says nothing new (`/texts`) and for one written beside a newer one (`/based_on`), or InvalidValue.
     """
-    row = _find(session, key)
+    row = _find(session, key, lock=Lock.ROW)
     if row.archived_at is not None:
         raise Conflict(f"{key!r} is archived; nothing new is said about it.", pointer="/key")
     newest = row.versions[-1]
+    if based_on is not None and based_on != newest.number:
+        raise Conflict(f"Version {newest.number} of {key!r} was published meanwhile.", pointer="/based_on")
+    if row.about is About.EVERYTHING and lawful_basis is not newest.lawful_basis:
+        raise InvalidValue("The global stop keeps its basis.", pointer="/lawful_basis")
     if customer_exception is None:
         customer_exception = newest.customer_exception and lawful_basis is LawfulBasis.CONSENT
     said = {text.locale: (text.title, text.what, text.why, text.who, text.how_long) for text in newest.texts}
     saying = {text.locale: (text.title, text.what, text.why, text.who, text.how_long) for text in texts}
     if (said, newest.lawful_basis, newest.customer_exception) == (saying, lawful_basis, customer_exception):
         raise Conflict(f"Version {newest.number} of {key!r} says exactly this already.", pointer="/texts")
-    number = _add_version(session, row.id, lawful_basis, texts, customer_exception=customer_exception, now=now)
+    number = _add_version(session, row, lawful_basis, texts, customer_exception=customer_exception, now=now)
     session.expire(row, ["versions"])
     return number
 
@@ -112,8 +123,9 @@ def _taken(key: str) -> Conflict:
     return Conflict(f"There is a purpose named {key!r} already; archived ones keep their keys (T25).", pointer="/key")
 
 
-def _find(session: Session, key: str, *, pointer: str = "/key") -> PurposeRow:
-    row = session.scalar(select(PurposeRow).where(PurposeRow.key == key))
+def _find(session: Session, key: str, *, pointer: str = "/key", lock: Lock = Lock.NONE) -> PurposeRow:
+    statement = select(PurposeRow).where(PurposeRow.key == key)
+    row = session.scalar(statement.with_for_update() if lock is Lock.ROW else statement)
     if row is None:
         raise UnknownPurpose(f"There is no purpose or topic named {key[:64]!r}.", pointer=pointer)
     return row
@@ -121,7 +133,7 @@ def _find(session: Session, key: str, *, pointer: str = "/key") -> PurposeRow:
 
 def _add_version(
     session: Session,
-    purpose_id: int,
+    purpose: PurposeRow,
     lawful_basis: LawfulBasis,
     texts: Sequence[NoticeText],
     *,
@@ -131,15 +143,17 @@ def _add_version(
     check_texts(texts)
     if customer_exception and lawful_basis is not LawfulBasis.CONSENT:
         raise InvalidValue("The customer exception stands in for consent alone.", pointer="/customer_exception")
+    if customer_exception and purpose.about is not About.MAIL:
+        raise InvalidValue("The customer exception is about mail (MFL 19 §).", pointer="/customer_exception")
     if lawful_basis is LawfulBasis.SOFT_OPT_IN:
         raise InvalidValue(
             "The customer exception is a way around consent, not a purpose's own basis.", pointer="/lawful_basis"
         )
     number = 1 + (
-        session.scalar(select(func.max(NoticeVersionRow.number)).where(NoticeVersionRow.purpose_id == purpose_id)) or 0
+        session.scalar(select(func.max(NoticeVersionRow.number)).where(NoticeVersionRow.purpose_id == purpose.id)) or 0
     )
     version = NoticeVersionRow(
-        purpose_id=purpose_id,
+        purpose_id=purpose.id,
         number=number,
         lawful_basis=lawful_basis,
         customer_exception=customer_exception,

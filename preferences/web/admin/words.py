@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 
 from preferences.domain.photo import TakedownState, TakedownWhat
+from preferences.domain.purpose import About, LawfulBasis
 from preferences.domain.rights import RightsKind, RightsState
 from preferences.domain.roles import Permission, Role
 from preferences.domain.staff import PasswordProblem
@@ -86,6 +87,16 @@ WORDS: dict[str, Mapping[Any, Any]] = {
         RightsState.FULFILLED: _("Fulfilled"),
         RightsState.REFUSED: _("Refused"),
         RightsState.WITHDRAWN: _("Withdrawn"),
+    },
+    "lawful_basis": {
+        LawfulBasis.CONSENT: _("Consent"),
+        LawfulBasis.SOFT_OPT_IN: _("Customer exception"),
+        LawfulBasis.LEGITIMATE_INTEREST: _("Legitimate interest"),
+    },
+    "about": {
+        About.MAIL: _("Mail"),
+        About.PUBLICATION: _("Name and image"),
+        About.EVERYTHING: _("The stop of everything"),
     },
     "takedown": {
         TakedownWhat.NAME: _("Name"),

@@ -10,11 +10,10 @@ from preferences.domain.capability import Capability, Claims
 from preferences.domain.purpose import LawfulBasis
 from preferences.queries.preference_page import Control, PreferencePage, State
 from preferences.queries.recipients import RecipientView
+from preferences.web.controls import Fragment, fragment
 from preferences.web.dates import in_words
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import settings, signer, utc_now
-
-from .preference_view import Fragment, fragment
 
 
 class Languages(TypedDict):

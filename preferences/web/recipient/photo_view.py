@@ -10,11 +10,10 @@ from preferences.domain.purpose import About
 from preferences.queries.photos import TrainingChoices, TrainingControl
 from preferences.queries.preference_page import Control, PreferencePage
 from preferences.queries.trainings import Training
+from preferences.web.controls import Fragment, fragment
 from preferences.web.dates import date_in_words, in_words
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings
-
-from .preference_view import Fragment, fragment
 
 
 @dataclass(frozen=True, slots=True)

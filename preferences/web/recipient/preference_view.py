@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 
 from flask import render_template
@@ -16,38 +15,15 @@ from markupsafe import Markup, escape
 
 from preferences.domain.answer import Answer
 from preferences.domain.choice import EVERY_TRAINING
-from preferences.domain.purpose import About, LawfulBasis, NoticeText
+from preferences.domain.purpose import About, NoticeText
 from preferences.queries.preference_page import Control, PreferencePage
-from preferences.web.dates import date_in_words, in_words, local_date
+from preferences.web.controls import Fragment, control_html, fragment
+from preferences.web.dates import in_words
 from preferences.web.forms import LENGTHS, UNTIL_DATE, PauseForm
 from preferences.web.locale import asked_language, keeping_language, request_locale
 from preferences.web.plumbing import settings
 
 from .opened import Opened
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """All that one control shows; equal fragments look the same."""
-
-    key: str
-    version_id: int
-    text: NoticeText
-    about: About
-    basis: LawfulBasis
-    answer: str
-    state: str
-    since: date | None
-    above: str | None
-    paused_until: date | None
-    is_waiting: bool
-    is_topic: bool
-    has_topics: bool
-
-    @property
-    def shown(self) -> str:
-        """What the form sends back: the state shown, and the exact wording and language it was shown with (L2, T17)."""
-        return f"{self.answer}.{self.version_id}.{self.text.locale}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +64,6 @@ def render_preferences(
     return whole.replace(PATH, opened.token).replace(ADDRESS, str(escape(opened.recipient.masked_address)))
 
 
-def fragment(control: Control, locale: str, default: str, *, is_topic: bool) -> Fragment:
-    """What one control shows in this language."""
-    purpose = control.purpose
-    return Fragment(
-        key=purpose.key,
-        version_id=purpose.notice_version_id,
-        text=control.described.text(locale, default),
-        about=purpose.about,
-        basis=purpose.lawful_basis,
-        answer=control.answer.value,
-        state=control.state.value,
-        since=None if control.since is None else local_date(control.since),
-        above=None if control.above is None else control.above.text(locale, default).title,
-        paused_until=None if control.paused_until is None else local_date(control.paused_until),
-        is_waiting=control.is_waiting,
-        is_topic=is_topic,
-        has_topics=bool(control.topics),
-    )
-
-
 def waiting_titles(page: PreferencePage, locale: str, default: str) -> tuple[str, ...]:
     """What waits for the mailbox. Which training is not said: whoever holds a link need not know where the person was."""
     return tuple(
@@ -121,9 +77,7 @@ def waiting_titles(page: PreferencePage, locale: str, default: str) -> tuple[str
 @lru_cache(maxsize=8192)
 def _render(locale: str, one: Fragment) -> Markup:
     """One control; `locale` is that of the request, which the texts around the notice follow."""
-    since = date_in_words(one.since, locale) if one.since else ""
-    paused_until = date_in_words(one.paused_until, locale) if one.paused_until else ""
-    html = render_template("recipient/control.html", one=one, since=since, paused_until=paused_until)
+    html = control_html(locale, one)
     return Markup(_without_margins(html))  # noqa: S704 - made by a template that escapes
 
 

@@ -18,12 +18,13 @@ from preferences.queries.preference_page import PreferencePage
 from preferences.queries.purposes import catalogue
 from preferences.queries.trainings import Training, training_by_id
 from preferences.services.undo import can_undo, entries_of_save, open_save
+from preferences.web.controls import Fragment
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings, signer
 
 from .opened import Reach
 from .photo_view import Shown, shown_control, shown_for_training, training_label
-from .preference_view import Fragment, waiting_titles
+from .preference_view import waiting_titles
 
 
 @dataclass(frozen=True, slots=True)

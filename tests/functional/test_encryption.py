@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import unicodedata
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def _everything_stored(app: Flask, session: Session) -> bytes:
     url = app.config["SQLALCHEMY_DATABASE_URI"]
     if url.startswith("sqlite"):
         file = Path(url.removeprefix("sqlite:///"))
-        return b"".join(path.read_bytes() for path in sorted(file.parent.glob(file.name + "*")))
+        # Read by another process: closing the file here would drop the locks that this process holds on it.
+        names = [str(path) for path in sorted(file.parent.glob(file.name + "*"))]
+        return subprocess.run(["cat", *names], check=True, capture_output=True).stdout
     found = b""
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         for table in Base.metadata.tables:
@@ -139,4 +142,5 @@ def test_every_binary_column_is_encrypted_or_a_keyed_hash_of_fixed_length() -> N
     for table in Base.metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, LargeBinary):
-                assert column.type.length in {16, 32}, f"{table.name}.{column.name}: use a type of ENCRYPTED"
+                lengths = {64} if table.name == "seal_heads" else {16, 32}  # signatures, which are published
+                assert column.type.length in {16, 32} | lengths, f"{table.name}.{column.name}: use a type of ENCRYPTED"

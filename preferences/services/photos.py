@@ -12,6 +12,7 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
+from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import Decision
 from preferences.domain.photo import PHOTO_IMAGE, PHOTO_MARKETING, PHOTO_NAME
 from preferences.models.ledger import EVERY_TRAINING
@@ -50,15 +51,22 @@ def photo_list(session: Session, training_id: int, *, at: datetime, asked_at: da
     """
     find_training(session, training_id)
     people = participants(session, training_id)
+    may = may_publish(session, training_id, [one.recipient_id for one in people], at=at, asked_at=asked_at)
+    return [Listed(person, one) for person, one in zip(people, may, strict=True)]
+
+
+def may_publish(
+    session: Session, training_id: int, recipient_ids: Sequence[RecipientId], *, at: datetime, asked_at: datetime
+) -> list[MayPublish]:
+    """What may be published of each of these recipients from a training, in the order asked."""
     may: list[MayPublish] = []
-    remaining = iter(people)
+    remaining = iter(recipient_ids)
     while chunk := list(islice(remaining, CHUNK)):
-        ids = [one.recipient_id for one in chunk]
         answers = [
-            decide_by_id(session, _question(session, key, training_id, at=at, asked_at=asked_at), ids) for key in KEYS
+            decide_by_id(session, _question(session, key, training_id, at=at, asked_at=asked_at), chunk) for key in KEYS
         ]
         may += [MayPublish(*three) for three in zip(*answers, strict=True)]
-    return [Listed(person, one) for person, one in zip(people, may, strict=True)]
+    return may
 
 
 def photo_check(

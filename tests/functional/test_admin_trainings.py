@@ -144,7 +144,7 @@ def test_one_unknown_name_adds_nobody_and_is_listed(session: Session, stina: Sta
     gone = make_recipient(session, "gone@example.se")
     erase_recipient(session, gone.id, source="test", now=datetime.now(UTC))
     number = make_training(session)
-    text = f"anna@example.se\nnobody@x.example\n{format_recipient_id(gone.id)}\n<i>=1+1\n{'x' * 5000}"
+    text = f"anna@example.se\nnobody@x.example\n{format_recipient_id(gone.id)}\n<i>=1+1\n{'x' * 5000}\x00"
     answer = stina.post(f"/admin/trainings/{number}/participants", {"who": text})
     page = Page(answer)
     assert answer.status_code == 422

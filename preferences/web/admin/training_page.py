@@ -90,7 +90,7 @@ def add_participants_page(training_id: int) -> Response:
 def put_on_list(training_id: int) -> Response:
     """Put everybody named on the list, or nobody: who is not known is listed."""
     existing_training(training_id)
-    text = request.form.get("who", "")
+    text = pasted("who")
     try:
         names = read_names("\n".join([text, *request.form.getlist("person")]))
     except InvalidValue:
@@ -135,6 +135,12 @@ def take_off_list(training_id: int) -> Response:
     if not removed or number is None:
         return done("admin.training_page", "gone", training_id=training_id)
     return done("admin.training_page", "removed", training_id=training_id, person=format_recipient_id(number))
+
+
+def pasted(name: str) -> str:
+    """A list that somebody pasted, with its lines and tabs and without what no page may hold."""
+    text = request.form.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(one for one in text if one.isprintable() or one in "\n\t")
 
 
 def shown_name(one: Any) -> str:

@@ -13,10 +13,10 @@ from flask_babel import force_locale
 
 from preferences.config import Settings
 from preferences.domain.errors import InvalidValue
-from preferences.domain.sign_up import FIELD_NAMES, FormSealer, SignUpForm, controls
+from preferences.domain.sign_up import SignUpForm
 from preferences.models.transaction import reading, transaction
-from preferences.queries.purposes import catalogue
-from preferences.services.sign_up_forms import add_form, all_forms, archive_form, find_form, offered
+from preferences.services.sign_up_embed import embed_words, form_address
+from preferences.services.sign_up_forms import add_form, all_forms, archive_form, find_form
 
 forms = AppGroup("forms", help="Sign-up forms, hosted and embedded.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -76,20 +76,9 @@ def embed(key: str, language: str | None) -> None:
     if locale not in settings.locales:
         raise InvalidValue(f"{locale[:16]} is not in PREFERENCES_LOCALES ({', '.join(settings.locales)}).")
     with reading() as session:
-        form = find_form(session, key)
-        shown = controls(offered(catalogue(session), form), locale=locale, default=settings.default_locale)
+        shown = embed_words(session, find_form(session, key), locale, settings)
     with force_locale(locale):
-        html = render_template(
-            "recipient/subscribe_embed.html",
-            action=f"{_address(form)}?lang={locale}",
-            language=locale.replace("_", "-"),
-            heading=form.heading(locale, settings.default_locale),
-            controls=shown,
-            organisation=settings.organisation_name,
-            policy=f"{settings.base_url}/policy?lang={locale}",
-            seal=FormSealer(settings.secret_keys).embed_seal(form.key),
-            **FIELD_NAMES,
-        )
+        html = render_template("recipient/subscribe_embed.html", **shown)
     click.echo(html)
 
 
@@ -114,7 +103,7 @@ def _described(form: SignUpForm) -> dict[str, object]:
 
 
 def _address(form: SignUpForm) -> str:
-    return f"{_settings().base_url}/subscribe/{form.key}"
+    return form_address(form, _settings())
 
 
 def _settings() -> Settings:

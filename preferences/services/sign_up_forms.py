@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from preferences.domain.catalogue import Catalogue, Described
@@ -25,12 +26,15 @@ def add_form(
     known = catalogue(session)
     check_form(key, headings, [known.by_key(one, pointer="/purposes").purpose for one in purpose_keys])
     if sign_up_form(session, key) is not None:
-        raise Conflict(f"There is a form named {key}, perhaps archived: choose another key.", pointer="/key")
+        raise _taken(key)
     clean = {locale: heading.strip() for locale, heading in headings.items()}
-    session.execute(
-        insert(SignUpFormRow),
-        {"key": key, "headings": clean, "purpose_keys": list(purpose_keys), "created_at": now},
-    )
+    try:
+        session.execute(
+            insert(SignUpFormRow),
+            {"key": key, "headings": clean, "purpose_keys": list(purpose_keys), "created_at": now},
+        )
+    except IntegrityError as error:  # somebody else has just added it
+        raise _taken(key) from error
     return SignUpForm(key, clean, tuple(purpose_keys))
 
 
@@ -88,6 +92,10 @@ def offered(known: Catalogue, form: SignUpForm) -> list[Described]:
     if not on_form:
         raise NotFound("Nothing that this form offered is in use any more.")
     return on_form
+
+
+def _taken(key: str) -> Conflict:
+    return Conflict(f"There is a form named {key}, perhaps archived: choose another key.", pointer="/key")
 
 
 def _implied(known: Catalogue) -> SignUpForm:

@@ -62,6 +62,7 @@ MENU: tuple[tuple[Any, tuple[Row, ...]], ...] = (
         lazy_gettext("What we say"),
         (
             Row("admin.purposes", lazy_gettext("Purposes and texts"), Permission.SEE_PURPOSES),
+            Row("admin.forms", lazy_gettext("Sign-up forms"), Permission.SEE_PURPOSES),
             Row("admin.policy", lazy_gettext("Privacy policy"), Permission.PUBLISH_POLICY),
         ),
     ),

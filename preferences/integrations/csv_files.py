@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import BinaryIO
 
 from preferences.domain.errors import InvalidValue
@@ -22,11 +23,27 @@ _SEP_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+class Flaw(StrEnum):
+    """What is wrong with a file, for pages that say it in their own words."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    BINARY = "binary"
+    ENCODING = "encoding"
+    HEADERS = "headers"
+    COLUMNS = "columns"
+    NO_HEADERS = "no_headers"
+
+
 class NotCsv(InvalidValue):
     """The file is no CSV file, or nothing can be imported from it; says what it looks like and what to do."""
 
     code = "not_csv"
     title = "Not a CSV file"
+
+    def __init__(self, detail: str, *, flaw: Flaw = Flaw.HEADERS) -> None:
+        super().__init__(detail)
+        self.flaw = flaw
 
 
 @dataclass(frozen=True, slots=True)

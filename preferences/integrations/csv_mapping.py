@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from preferences.domain.errors import InvalidValue
 from preferences.domain.profile import PROFILE_FIELDS
 
-from .csv_files import CsvFormat, NotCsv, Record, read_records
+from .csv_files import CsvFormat, Flaw, NotCsv, Record, read_records
 from .csv_sniff import sniff
 
 MAX_COLUMNS = 500
@@ -105,20 +105,33 @@ def choose_reading(stream: BinaryIO, mapping: str | None, *, time_zone: str) -> 
 
     Raises NotCsv, or InvalidMapping naming what does not fit.
     """
+    return map_columns(look_into(stream, time_zone=time_zone), mapping)
+
+
+def look_into(stream: BinaryIO, *, time_zone: str) -> Reading:
+    """How the file is written, and what its columns seem to be; nothing need fit yet. Goes back to the start. Raises NotCsv."""
     form = sniff(stream)
     headers = _headers(read_records(stream, form))
     stream.seek(0)
-    given = _parse(mapping) if mapping is not None else {}
-    columns = _columns(headers, given["columns"]) if "columns" in given else guess_columns(headers)
-    reading = Reading(
+    return Reading(
         encoding=form.encoding,
         delimiter=form.delimiter,
         has_sep_line=form.has_sep_line,
         headers=headers,
-        columns=columns,
+        columns=guess_columns(headers),
+        time_zone=time_zone,
+    )
+
+
+def map_columns(found: Reading, mapping: str | None) -> Reading:
+    """The same file, mapped by the JSON given, or as it was guessed. Raises InvalidMapping naming what does not fit."""
+    given = _parse(mapping) if mapping is not None else {}
+    reading = replace(
+        found,
+        columns=_columns(found.headers, given["columns"]) if "columns" in given else found.columns,
         constants={_field(name): value.strip() for name, value in given.get("constants", {}).items()},
         values={_field(name): _folded(meanings) for name, meanings in given.get("values", {}).items()},
-        time_zone=given.get("time_zone", time_zone),
+        time_zone=given.get("time_zone", found.time_zone),
         date_format=given.get("date_format"),
     )
     _check(reading)
@@ -147,9 +160,12 @@ def _headers(records: Iterator[Record]) -> tuple[str, ...]:
         raise NotCsv("The file is empty." if first is None else f"The header line cannot be read. {first.problem}")
     headers = tuple(cell.replace("\x00", "").strip() for cell in first.cells)
     if len(headers) > MAX_COLUMNS:
-        raise NotCsv(f"The file has {len(headers)} columns; at most {MAX_COLUMNS} can be read.")
+        raise NotCsv(f"The file has {len(headers)} columns; at most {MAX_COLUMNS} can be read.", flaw=Flaw.COLUMNS)
     if any("@" in cell for cell in headers):
-        raise NotCsv("The first line holds an address where headers should be: add a line that names the columns.")
+        raise NotCsv(
+            "The first line holds an address where headers should be: add a line that names the columns.",
+            flaw=Flaw.NO_HEADERS,
+        )
     return headers
 
 

@@ -8,7 +8,7 @@ import io
 from collections import Counter
 from typing import BinaryIO
 
-from .csv_files import CsvFormat, NotCsv, sep_line
+from .csv_files import CsvFormat, Flaw, NotCsv, sep_line
 
 MAX_FILE_BYTES = 2 * 1024**3
 SAMPLE_BYTES = 256 * 1024
@@ -38,19 +38,21 @@ _TEXT_CONTROLS = frozenset("\t\r\n\x00\x0b\x0c\x1a\ufeff")
 def sniff(stream: BinaryIO) -> CsvFormat:
     """How the file is written; goes back to its start. Raises NotCsv for what is empty, too big, or no text at all."""
     if stream.seek(0, io.SEEK_END) > MAX_FILE_BYTES:
-        raise NotCsv(f"The file is larger than {MAX_FILE_BYTES // 1024**3} GB: split it.")
+        raise NotCsv(f"The file is larger than {MAX_FILE_BYTES // 1024**3} GB: split it.", flaw=Flaw.TOO_LARGE)
     stream.seek(0)
     head = stream.read(SAMPLE_BYTES)
     if not head.strip(b"\x00\t\r\n \xef\xbb\xbf\xff\xfe"):
-        raise NotCsv("The file is empty.")
+        raise NotCsv("The file is empty.", flaw=Flaw.EMPTY)
     for magic, what in _BINARY:
         if head.startswith(magic):
-            raise NotCsv(f"This is {what}, not a CSV file: open it and save or export it as CSV (UTF-8).")
+            raise NotCsv(
+                f"This is {what}, not a CSV file: open it and save or export it as CSV (UTF-8).", flaw=Flaw.BINARY
+            )
     encoding = _encoding(stream, head)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     controls = sum(character < " " and character not in _TEXT_CONTROLS for character in text)
     if controls * 50 > len(text):
-        raise NotCsv("This is a binary file, not a CSV file.")
+        raise NotCsv("This is a binary file, not a CSV file.", flaw=Flaw.BINARY)
     named = sep_line(text.lstrip("\ufeff"))
     stream.seek(0)
     return CsvFormat(encoding, named or _delimiter(text), has_sep_line=named is not None)
@@ -59,7 +61,7 @@ def sniff(stream: BinaryIO) -> CsvFormat:
 def _encoding(stream: BinaryIO, head: bytes) -> str:
     """UTF-16 by its mark or by its zeros; UTF-8 if every byte of the file is; else what Excel writes on Windows."""
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise NotCsv("The file is UTF-32, which nothing else reads either: save it as CSV (UTF-8).")
+        raise NotCsv("The file is UTF-32, which nothing else reads either: save it as CSV (UTF-8).", flaw=Flaw.ENCODING)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     zeros_at = Counter(position % 2 for position, byte in enumerate(head[:4096]) if byte == 0)

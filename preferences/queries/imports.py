@@ -19,6 +19,14 @@ from preferences.models.import_batch import ImportBatchRow, ImportPartRow, Impor
 NOT_A_STOP = frozenset({"suppressed_erased", "restricted", "paused"})
 """Reasons for holding a row that are no opt-out."""
 
+PERCENT_READ = "percent_read"
+"""Stands alone in `planned` while the dry run goes on."""
+
+ROWS_A_PART = 10_000
+"""More rows than any part of a report has: a place in a report is its part times this, and the row within it."""
+
+MOST_PARTS = 2**31 - 1
+
 _COLUMNS = (
     ImportBatchRow.id,
     ImportBatchRow.stage,
@@ -61,6 +69,18 @@ class ImportView:
     finished_at: datetime | None
 
     @property
+    def waits_for_columns(self) -> bool:
+        """Whether the file is here, and somebody has to say what its columns are."""
+        return self.stage is ImportStage.RECEIVING and self.digest is not None
+
+    @property
+    def percent_done(self) -> int:
+        """How far the dry run, or once it is begun the application, has come."""
+        if self.started_at is not None:
+            return 100 * self.position // max(1, self.rows or 0)
+        return self.planned.get(PERCENT_READ, 0)
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """Rows by outcome: as applied once it has begun, before that as the dry run saw them."""
         found = self.applied if self.started_at is not None else self.planned
@@ -86,6 +106,14 @@ def newest_imports(session: Session, *, limit: int = 50) -> list[ImportView]:
     """The newest imports, newest first."""
     rows = session.execute(select(*_COLUMNS).order_by(ImportBatchRow.id.desc()).limit(limit))
     return [ImportView(*row) for row in rows]
+
+
+def imports_before(session: Session, before: int | None, *, limit: int) -> list[ImportView]:
+    """Imports below this number, newest first."""
+    wanted = select(*_COLUMNS).order_by(ImportBatchRow.id.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(ImportBatchRow.id < before)
+    return [ImportView(*row) for row in session.execute(wanted)]
 
 
 def newest_imports_in(session: Session, stages: Collection[ImportStage], *, limit: int) -> list[ImportView]:
@@ -158,6 +186,23 @@ def report_rows(session: Session, import_id: int, kind: PartKind) -> Iterator[Ro
         number += 1
         for line, outcome, *why in json.loads(part):
             yield RowResult(line, Outcome(outcome), None, *why)
+
+
+def report_page(
+    session: Session, import_id: int, kind: PartKind, outcomes: Collection[Outcome], *, after: int, limit: int
+) -> list[tuple[int, RowResult]]:
+    """Up to `limit` lines with these outcomes behind a place in the report, each with its own place; 0: from the start."""
+    found: list[tuple[int, RowResult]] = []
+    number, wanted = min(max(1, after // ROWS_A_PART), MOST_PARTS), {one.value for one in outcomes}
+    while (part := part_of(session, import_id, kind, number)) is not None:
+        for row, (line, outcome, *why) in enumerate(json.loads(part)):
+            place = number * ROWS_A_PART + row
+            if outcome in wanted and place > after:
+                found.append((place, RowResult(line, Outcome(outcome), None, *why)))
+                if len(found) == limit:
+                    return found
+        number += 1
+    return found
 
 
 def report_part(results: list[RowResult]) -> bytes:

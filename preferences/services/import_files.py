@@ -22,6 +22,8 @@ class PartsStream(io.RawIOBase):
         self._number = 1
         self._rest = memoryview(b"")
         self._hash = sha256()
+        self.position = 0
+        """Bytes handed out so far."""
 
     def readable(self) -> bool:
         """Always."""
@@ -39,6 +41,7 @@ class PartsStream(io.RawIOBase):
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
+        self.position += count
         return count
 
     @property

@@ -26,7 +26,7 @@ from preferences.domain.errors import Conflict
 from preferences.domain.intake import IncomingRecipient, RowResult
 from preferences.domain.seen import SeenLines
 from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage, PartKind, seal_part
-from preferences.queries.imports import ImportView, import_by_id, part_of, report_part
+from preferences.queries.imports import PERCENT_READ, ImportView, import_by_id, part_of, report_part
 
 from .import_files import PART_BYTES, PartsStream, buffered
 from .intake import plan_intake
@@ -42,6 +42,9 @@ KEPT_FOR = timedelta(days=7)
 
 CLAIM = timedelta(minutes=2)
 """How long a claim on an import holds; whoever works on it renews it with every chunk."""
+
+NOTED_EVERY = timedelta(seconds=1)
+"""How often a dry run stores how far it has come, for those who watch it."""
 
 Transaction = Callable[[], AbstractContextManager[Session]]
 ReadRows = Callable[[BinaryIO, Mapping[str, Any]], Iterator[IncomingRecipient | RowResult]]
@@ -78,7 +81,23 @@ def receive_import(
     actor: Actor,
     actor_id: int | None,
 ) -> ImportView:
-    """Store the file, a part a transaction. `reading` says how it is read and is handed back to `read_rows`."""
+    """Store the file for its dry run. `reading` says how it is read and is handed back to `read_rows`."""
+    view = store_import(tools, stream, filename=filename, reading=reading, actor=actor, actor_id=actor_id)
+    with tools.transaction() as session:
+        _set(session, view.id, stage=ImportStage.RECEIVED)
+        return import_by_id(session, view.id)
+
+
+def store_import(
+    tools: ImportTools,
+    stream: BinaryIO,
+    *,
+    filename: str,
+    reading: Mapping[str, Any],
+    actor: Actor,
+    actor_id: int | None,
+) -> ImportView:
+    """Store the file, a part a transaction; before its dry run somebody has to say what its columns are."""
     with tools.transaction() as session:
         import_id = create_import(
             session, filename=filename, reading=reading, actor=actor, actor_id=actor_id, now=tools.now()
@@ -93,7 +112,7 @@ def receive_import(
             session.add(ImportPartRow(import_id=import_id, kind=PartKind.FILE, number=number, content=sealed))
         number += 1
     with tools.transaction() as session:
-        _set(session, import_id, stage=ImportStage.RECEIVED, size=size, digest=digest.digest())
+        _set(session, import_id, size=size, digest=digest.digest())
         return import_by_id(session, import_id)
 
 
@@ -123,16 +142,20 @@ def dry_run(tools: ImportTools, import_id: int, *, progress: Progress = no_progr
     if view.stage not in {ImportStage.RECEIVED, ImportStage.PLANNED}:
         raise Conflict(f"Import {import_id} is {view.stage}: there is nothing to try out.")
     seen, counts, parts = SeenLines(), Counter[str](), list[bytes]()
-    file = open_file(tools, view)
+    file, noted_at = open_file(tools, view), tools.now()
     while chunk := list(islice(file.rows, CHUNK_ROWS)):
         with tools.reading() as session:
             results = plan_intake(session, chunk, now=tools.now(), seen=seen)
         counts.update(count_results(results))
         parts.append(seal_part(report_part(results), import_id, PartKind.DRY_RUN, 1 + len(parts)))
         progress(len(results))
+        if view.stage is ImportStage.RECEIVED and tools.now() - noted_at >= NOTED_EVERY:
+            noted_at = tools.now()
+            with tools.transaction() as session:
+                _set(session, import_id, planned={PERCENT_READ: 100 * file.stream.position // max(1, view.size)})
     file.check()
     with tools.transaction() as session:
-        _forget_parts(session, import_id, PartKind.DRY_RUN)
+        forget_parts(session, import_id, PartKind.DRY_RUN)
         for number, content in enumerate(parts, start=1):
             session.add(ImportPartRow(import_id=import_id, kind=PartKind.DRY_RUN, number=number, content=content))
         rows = sum(counts[key] for key in counts if "/" not in key)
@@ -157,7 +180,7 @@ def discard_import(session: Session, import_id: int, *, now: datetime) -> None:
     if view.stage in {ImportStage.APPLIED, ImportStage.DISCARDED}:
         raise Conflict(f"Import {import_id} is {view.stage} already.")
     _set(session, import_id, stage=ImportStage.DISCARDED, finished_at=now)
-    _forget_parts(session, import_id, PartKind.FILE)
+    forget_parts(session, import_id, PartKind.FILE)
 
 
 def forget_old_imports(session: Session, *, now: datetime) -> int:
@@ -188,14 +211,24 @@ class OpenFile:
 
 
 def open_file(tools: ImportTools, view: ImportView) -> OpenFile:
-    """The stored file from its start; parts are fetched as they are needed, in short reading sessions."""
+    """The stored file from its start, row by row."""
+    stream = _stream(tools, view)
+    return OpenFile(view, stream, tools.read_rows(buffered(stream), view.reading))
+
+
+def open_stream(tools: ImportTools, view: ImportView) -> BinaryIO:
+    """The stored file from its start, as bytes."""
+    return buffered(_stream(tools, view))
+
+
+def _stream(tools: ImportTools, view: ImportView) -> PartsStream:
+    """Parts are fetched as they are needed, in short reading sessions."""
 
     def load(number: int) -> bytes | None:
         with tools.reading() as session:
             return part_of(session, view.id, PartKind.FILE, number)
 
-    stream = PartsStream(load)
-    return OpenFile(view, stream, tools.read_rows(buffered(stream), view.reading))
+    return PartsStream(load)
 
 
 def import_source(import_id: int) -> str:
@@ -213,12 +246,13 @@ def count_results(results: list[RowResult]) -> Counter[str]:
 def finish_import(session: Session, import_id: int, *, now: datetime) -> None:
     """Everything is applied: remove the file."""
     _set(session, import_id, stage=ImportStage.APPLIED, finished_at=now)
-    _forget_parts(session, import_id, PartKind.FILE)
+    forget_parts(session, import_id, PartKind.FILE)
 
 
 def _set(session: Session, import_id: int, **values: Any) -> None:
     session.execute(update(ImportBatchRow).where(ImportBatchRow.id == import_id).values(**values))
 
 
-def _forget_parts(session: Session, import_id: int, kind: PartKind) -> None:
+def forget_parts(session: Session, import_id: int, kind: PartKind) -> None:
+    """Remove the file, or a report."""
     session.execute(delete(ImportPartRow).where(ImportPartRow.import_id == import_id, ImportPartRow.kind == kind))

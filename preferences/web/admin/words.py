@@ -13,15 +13,16 @@ from preferences.domain.purpose import About, LawfulBasis
 from preferences.domain.rights import RightsKind, RightsState
 from preferences.domain.roles import Permission, Role
 from preferences.domain.staff import PasswordProblem
-from preferences.models.import_batch import ImportStage
 from preferences.queries.staff import StaffState
 
+from .import_words import IMPORT_WORDS
 from .people_words import PEOPLE_WORDS
 from .photo_words import PHOTO_WORDS
 
 _ = lazy_gettext
 
 WORDS: dict[str, Mapping[Any, Any]] = {
+    **IMPORT_WORDS,
     **PEOPLE_WORDS,
     **PHOTO_WORDS,
     "role": {
@@ -108,14 +109,6 @@ WORDS: dict[str, Mapping[Any, Any]] = {
         TakedownState.IN_PROGRESS: _("In progress"),
         TakedownState.DONE: _("Done"),
         TakedownState.REFUSED: _("Refused"),
-    },
-    "import": {
-        ImportStage.RECEIVING: _("Being uploaded"),
-        ImportStage.RECEIVED: _("Uploaded"),
-        ImportStage.PLANNED: _("Waits for a decision"),
-        ImportStage.APPLYING: _("Being applied"),
-        ImportStage.APPLIED: _("Applied"),
-        ImportStage.DISCARDED: _("Discarded"),
     },
 }
 

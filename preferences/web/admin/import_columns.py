@@ -38,6 +38,7 @@ from preferences.web.plumbing import settings
 from . import blueprint
 from .answering import done, typed
 from .guard import audited_read, needs
+from .import_words import field_word
 from .imports import TOO_LATE, existing_import, shown_import, target_of, tools
 from .words import staff_word
 
@@ -127,7 +128,7 @@ def _problems(found: Reading, form: Mapping[str, str]) -> dict[str, str]:
             problems[f"column-{number}"] = gettext(
                 "Column %(first)s is %(field)s already: only one can be.",
                 first=seen[name] + 1,
-                field=staff_word("field", name),
+                field=field_word(name),
             )
         seen.setdefault(name, number)
     if "email" not in seen:
@@ -174,8 +175,8 @@ def _page(view: ImportView, form: Mapping[str, str], problems: Mapping[str, str]
         columns=columns,
         form=form,
         problems=problems or {},
-        person_fields=[(name, staff_word("field", name)) for name in PERSON_FIELDS],
-        evidence_fields=[(name, staff_word("field", name)) for name in EVIDENCE_FIELDS],
+        person_fields=[(name, field_word(name)) for name in PERSON_FIELDS],
+        evidence_fields=[(name, field_word(name)) for name in EVIDENCE_FIELDS],
         purposes=_purposes(),
         acts=[(one.value, staff_word("act", one)) for one in ACTS],
         bases=[(one.value, staff_word("basis", one)) for one in (LawfulBasis.CONSENT, LawfulBasis.SOFT_OPT_IN)],

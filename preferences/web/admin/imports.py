@@ -34,6 +34,7 @@ from preferences.web.plumbing import settings, utc_now
 from . import blueprint
 from .answering import asked, asked_number, done, said
 from .guard import fresh, needs, staff_id, takes
+from .import_words import field_word, reason_word
 from .paging import BEFORE, ROWS, page_of
 from .words import staff_word
 
@@ -230,12 +231,14 @@ def shown_import(view: ImportView, *, problem: Any = "") -> Response:
         one=view,
         who=who[view.id],
         kept=kept,
-        fixed=[(staff_word("field", name), value) for name, value in kept.constants.items()],
+        fixed=[(field_word(name), value) for name, value in kept.constants.items()],
         counts=view.counts,
         reasons=_reasons(view),
         page=page_of(lines, lambda line: line[0]),
         outcome=outcome if len(outcomes) == 1 else "",
         outcomes=[(one.value, staff_word("outcome", one)) for one in Outcome],
+        field_word=field_word,
+        reason_word=reason_word,
         running=running,
         still=still,
         problem=problem,

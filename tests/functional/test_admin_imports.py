@@ -2,90 +2,27 @@
 
 from __future__ import annotations
 
-import io
-import threading
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from preferences.domain.acts import Act, Actor
 from preferences.domain.roles import Role
-from preferences.integrations.csv_mapping import FIELDS as FILE_FIELDS
 from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage, PartKind
 from preferences.models.recipient import RecipientRow
-from preferences.models.transaction import reading
-from preferences.queries.imports import ImportView, import_by_id
-from preferences.services.intake_explain import _WHAT as WHAT_HOLDS
-from preferences.web.admin.import_words import FIELDS, REASONS
-from preferences.worker.import_lane import ImportLane
 from tests.factories import act, make_recipient
+from tests.support.admin_imports import apply, guessed, lines, planned, run, uploaded, view_of
 from tests.support.page import Page
 from tests.support.staff import StaffBrowser, audited, signed_in
-
-HEAD = "E-post;Namn;purpose;act;occurred_at;source"
-FILE = f"{HEAD}\nåsa@example.se;Åsa Öberg;marketing;given;2024-05-01;web\nanna@example.se;Anna;marketing;given;2024-05-01;web\n"
 
 
 @pytest.fixture
 def stina(app: Flask, session: Session) -> StaffBrowser:
     """A marketer."""
     return signed_in(app, session, Role.MARKETER)
-
-
-def upload(who: StaffBrowser, data: bytes | str = FILE, name: str = "kunder åäö.csv") -> TestResponse:
-    raw = data.encode() if isinstance(data, str) else data
-    return who.post("/admin/imports", {"file": (io.BytesIO(raw), name)})
-
-
-def uploaded(who: StaffBrowser, data: bytes | str = FILE) -> str:
-    """Upload, and the address of the import."""
-    answer = upload(who, data)
-    assert answer.status_code == 303, answer.text
-    return answer.location.removesuffix("/columns")
-
-
-def guessed(who: StaffBrowser, place: str) -> dict[str, str]:
-    """The form for the columns as it came."""
-    page = Page(who.get(f"{place}/columns"))
-    form = {}
-    for one in page.all("select"):
-        chosen = [option.get("value", "") for option in one.iter("option") if "selected" in option.attrib]
-        form[one.get("name", "")] = chosen[0] if chosen else ""
-    return form
-
-
-def lines(page: Page) -> list[int]:
-    """The numbers of the lines shown."""
-    return [int(one.text or "") for one in page.all("th", scope="row") if one.get("class") == "number"]
-
-
-def planned(who: StaffBrowser, data: bytes | str = FILE, **changes: str) -> str:
-    """Upload, take the columns and have the dry run done."""
-    place = uploaded(who, data)
-    answer = who.post(f"{place}/columns", {**guessed(who, place), **changes})
-    assert answer.status_code == 303, answer.text
-    assert run() == 1
-    return place
-
-
-def run() -> int:
-    return ImportLane(threading.Event(), lambda: datetime.now(UTC)).run_batch()
-
-
-def view_of(place: str) -> ImportView:
-    with reading() as session:
-        return import_by_id(session, int(place.rsplit("/", 1)[1]))
-
-
-def apply(who: StaffBrowser, place: str) -> TestResponse:
-    found = view_of(place).planned_at
-    assert found is not None
-    return who.post(f"{place}/apply", {"planned_at": found.isoformat()})
 
 
 def test_the_first_page_says_what_to_do_first(stina: StaffBrowser) -> None:
@@ -156,79 +93,6 @@ def test_a_dry_run_that_is_not_the_one_looked_at_is_not_applied(stina: StaffBrow
     assert view_of(place).stage is ImportStage.PLANNED
 
 
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (b"", "Filen är tom."),
-        (b"\xff\xfe\xff\xfe\x00\x00", "Filen är tom."),
-        (b"PK\x03\x04" + b"email\n" * 50, "Det här är ingen CSV-fil."),
-        (bytes(range(32)) * 40, "Det här är ingen CSV-fil."),
-        ("email\n".encode("utf-32"), "UTF-32"),
-        (b"anna@example.se;Anna\n", "Första raden innehåller en adress"),
-        (b";".join([b"x"] * 501) + b"\n", "mer än 500 kolumner"),
-        (b'"' + b"x" * 200_000, "Den första raden går inte att läsa"),
-    ],
-)
-def test_what_is_no_csv_file_is_refused_by_what_it_is(stina: StaffBrowser, data: bytes, says: str) -> None:
-    answer = upload(stina, data, "kunder.csv")
-    assert answer.status_code == 422
-    assert says in Page(answer).text
-    with reading() as session:
-        assert session.scalar(select(func.count()).select_from(ImportBatchRow)) == 0
-
-
-def test_no_file_at_all_is_asked_for(stina: StaffBrowser) -> None:
-    assert stina.post("/admin/imports").status_code == 422
-    assert stina.post("/admin/imports", {"file": "email\nanna@example.se"}).status_code == 422
-
-
-def test_a_file_that_is_too_large_is_refused_before_it_is_read(stina: StaffBrowser) -> None:
-    answer = stina.client.post(
-        "/admin/imports", headers={"Content-Length": str(2**31)}, content_type="multipart/form-data; boundary=x"
-    )
-    assert answer.status_code in {400, 413}
-
-
-def test_utf_16_with_tabs_is_read_and_hostile_names_are_only_text(stina: StaffBrowser) -> None:
-    text = "Epost\t<script>alert(1)</script>\nanna@example.se\t=cmd|' /C calc'!A0\n"
-    answer = upload(stina, text.encode("utf-16"), "../../<b>kunder</b>.csv")
-    place = answer.location.removesuffix("/columns")
-    page = stina.get(f"{place}/columns").text
-    assert "<script>alert" not in page
-    assert "&lt;script&gt;" in page
-    assert guessed(stina, place)["column-0"] == "email"
-    assert view_of(place).filename == "b>.csv"
-
-
-@pytest.mark.parametrize(
-    ("form", "says"),
-    [
-        ({}, "Ange vilken kolumn som innehåller e-postadressen."),
-        ({"column-0": "email", "column-1": "email"}, "Kolumn 1 är redan"),
-        ({"column-0": "email", "column-2": "purpose", "default-purpose": "marketing"}, "En kolumn säger redan detta"),
-        ({"column-0": "email", "default-act": "objection_lifted"}, "Välj något i listan."),
-        ({"column-0": "email", "default-purpose": "'; drop table"}, "Välj något i listan."),
-        ({"column-0": "email", "date_format": "%c"}, "Välj något i listan."),
-        ({"column-0": "email", "column-1": "password"}, "Kolumnerna passar inte filen"),
-    ],
-)
-def test_columns_that_cannot_be_are_named_and_what_was_chosen_stays(
-    stina: StaffBrowser, form: dict[str, str], says: str
-) -> None:
-    place = uploaded(stina)
-    answer = stina.post(f"{place}/columns", {**form, "default-source": "mässan <i>maj</i>"})
-    assert answer.status_code == 422
-    page = Page(answer)
-    assert says in page.text
-    assert page.find("input", id="field-default-source").get("value") == "mässan <i>maj</i>"
-    assert view_of(place).waits_for_columns
-
-
-def test_two_columns_of_one_name_are_told_apart(stina: StaffBrowser) -> None:
-    place = planned(stina, "mail,mail,namn\nx,anna@example.se,Anna\n", **{"column-0": "", "column-1": "email"})
-    assert view_of(place).counts["new"] == 1
-
-
 def test_what_holds_for_every_row_is_said_once_and_words_are_given_meanings(stina: StaffBrowser) -> None:
     place = planned(
         stina,
@@ -290,14 +154,6 @@ def test_an_import_is_discarded_with_its_file_after_a_look(stina: StaffBrowser, 
     assert audited(session)[-1] == "import_discarded"
 
 
-@pytest.mark.parametrize("number", ["0", "999", "99999999999999999999", "x", "-1", "1%00"])
-def test_imports_that_do_not_exist_are_not_found(stina: StaffBrowser, number: str) -> None:
-    for below in ("", "/columns", "/apply", "/discard", "/report.csv"):
-        assert stina.get(f"/admin/imports/{number}{below}").status_code == 404
-    for below in ("/columns", "/apply", "/discard"):
-        assert stina.post(f"/admin/imports/{number}{below}").status_code == 404
-
-
 def test_an_import_of_the_command_line_is_shown_and_left_to_it(stina: StaffBrowser, session: Session) -> None:
     place = planned(stina)
     session.execute(update(ImportBatchRow).values(actor=Actor.SYSTEM, actor_id=None))
@@ -308,23 +164,9 @@ def test_an_import_of_the_command_line_is_shown_and_left_to_it(stina: StaffBrows
     assert stina.post(f"{place}/columns", {"column-0": "email"}).status_code == 409
 
 
-def test_a_form_without_its_token_does_nothing(stina: StaffBrowser) -> None:
-    place = planned(stina)
-    bad: dict[str, Any] = {"file": (io.BytesIO(FILE.encode()), "x.csv")}
-    assert stina.client.post("/admin/imports", data=bad).status_code == 400
-    for below in ("/columns", "/apply", "/discard"):
-        assert stina.client.post(f"{place}{below}").status_code == 400
-    assert view_of(place).stage is ImportStage.PLANNED
-
-
 def test_a_dry_run_says_how_far_it_has_come(stina: StaffBrowser, session: Session) -> None:
     place = uploaded(stina)
     session.execute(update(ImportBatchRow).values(stage=ImportStage.RECEIVED, planned={"percent_read": 37}))
     session.commit()
     page = Page(stina.get(place))
     assert page.find("progress").get("value") == "37"
-
-
-def test_every_field_and_every_reason_to_hold_a_row_has_words() -> None:
-    assert set(FIELDS) == FILE_FIELDS
-    assert {one.value for one in WHAT_HOLDS} <= set(REASONS)

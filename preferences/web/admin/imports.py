@@ -279,8 +279,8 @@ def _who(session: Session, found: list[ImportView]) -> dict[int, str]:
 def _reasons(view: ImportView) -> list[tuple[str, str, int]]:
     """Outcome, reason and rows; the most first."""
     found = view.planned if view.started_at is None else view.applied
-    pairs = [(*key.split("/", 1), count) for key, count in found.items() if "/" in key]
-    return sorted(((one[0], one[1], one[2]) for one in pairs), key=lambda one: (-one[2], one[0], one[1]))
+    pairs = [(*key.partition("/")[::2], count) for key, count in found.items() if "/" in key]
+    return sorted(pairs, key=lambda one: (-one[2], one[0], one[1]))
 
 
 def _report(view: ImportView) -> Iterator[bytes]:

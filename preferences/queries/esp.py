@@ -44,6 +44,16 @@ class EventCount:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedEvent:
+    """An event that a hook has reported, without what it says of anybody. `done_at` None: it waits for the worker."""
+
+    type: EspEventType
+    native: str
+    received_at: datetime
+    done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class SoftBounces:
     """How often mail to an address came back for the moment. `recipient_id` None: the address is no recipient's."""
 
@@ -90,6 +100,17 @@ def event_counts(session: Session) -> list[EventCount]:
     waiting = func.count().filter(EspEventRow.done_at.is_(None))
     rows = session.execute(select(*kind, func.count(), waiting).group_by(*kind).order_by(*kind))
     return [EventCount(*row) for row in rows]
+
+
+def newest_events(session: Session, mailer_id: int, provider: str, *, limit: int) -> list[ReportedEvent]:
+    """What a hook has reported last, newest first."""
+    rows = session.execute(
+        select(EspEventRow.type, EspEventRow.native, EspEventRow.received_at, EspEventRow.done_at)
+        .where(EspEventRow.mailer_id == mailer_id, EspEventRow.provider == provider)
+        .order_by(EspEventRow.received_at.desc(), EspEventRow.id.desc())
+        .limit(limit)
+    )
+    return [ReportedEvent(*row) for row in rows]
 
 
 def soft_bounces(session: Session, *, since: datetime, at_least: int) -> list[SoftBounces]:

@@ -55,7 +55,7 @@ class FailingEndpoint:
     """An endpoint that does not answer, or was disabled because it did not. Its address may hold a secret: not here."""
 
     id: int
-    mailer_id: int
+    mailer_key: str
     mailer_name: str
     description: str
     failing_since: datetime | None
@@ -130,7 +130,7 @@ def failing_endpoints(session: Session) -> list[FailingEndpoint]:
     rows = session.execute(
         select(
             EndpointRow.id,
-            EndpointRow.mailer_id,
+            MailerRow.key,
             MailerRow.name,
             EndpointRow.description,
             EndpointRow.failing_since,

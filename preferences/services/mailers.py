@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from preferences.domain.errors import Conflict, InvalidValue, NotFound
@@ -61,6 +61,22 @@ def create_mailer(session: Session, *, key: str, name: str, now: datetime) -> in
     session.add(row)
     session.flush()
     return row.id
+
+
+def archive_mailer(session: Session, key: str, *, now: datetime) -> None:
+    """Stop serving a mailer: its keys are refused, its endpoints not called. Repeating changes nothing. Raises NotFound."""
+    _update_existing(session, key, MailerRow.archived_at.is_(None), now)
+
+
+def restore_mailer(session: Session, key: str) -> None:
+    """Serve an archived mailer again, with the keys that it had; what waited for its endpoints is sent. Raises NotFound."""
+    _update_existing(session, key, MailerRow.archived_at.is_not(None), None)
+
+
+def _update_existing(session: Session, key: str, where: ColumnElement[bool], archived_at: datetime | None) -> None:
+    if mailer_by_key(session, key) is None:
+        raise NotFound(f"There is no mailer named {key[:64]!r}.")
+    session.execute(update(MailerRow).where(MailerRow.key == key, where).values(archived_at=archived_at))
 
 
 def issue_key(

@@ -71,6 +71,7 @@ MENU: tuple[tuple[Any, tuple[Row, ...]], ...] = (
         (
             Row("admin.numbers", lazy_gettext("Numbers"), Permission.SEE_NUMBERS),
             Row("admin.mailers", lazy_gettext("Mailers"), Permission.SEE_MAILERS),
+            Row("admin.header_doctor", lazy_gettext("Header doctor"), Permission.SEE_MAILERS),
         ),
     ),
     (

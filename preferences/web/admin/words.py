@@ -16,6 +16,7 @@ from preferences.domain.staff import PasswordProblem
 from preferences.queries.staff import StaffState
 
 from .import_words import IMPORT_WORDS
+from .mailer_words import MAILER_WORDS
 from .people_words import PEOPLE_WORDS
 from .photo_words import PHOTO_WORDS
 
@@ -25,6 +26,7 @@ WORDS: dict[str, Mapping[Any, Any]] = {
     **IMPORT_WORDS,
     **PEOPLE_WORDS,
     **PHOTO_WORDS,
+    **MAILER_WORDS,
     "role": {
         Role.VIEWER: _("Viewer"),
         Role.MARKETER: _("Marketer"),

@@ -149,4 +149,4 @@ def _sent() -> str:
     number = asked_number("sent")
     if number is None or request.method != "GET":
         return ""
-    return ngettext("%(num)d change is on its way again.", "%(num)d changes are on their way again.", number)
+    return str(ngettext("%(num)d change is on its way again.", "%(num)d changes are on their way again.", number))

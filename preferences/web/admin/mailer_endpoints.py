@@ -221,10 +221,18 @@ def _codes(found: EndpointView) -> dict[str, Any]:
 def _form_page(key: str, found: EndpointView | None = None, *, problem: str = "") -> Response:
     if request.method == "POST":
         asked, form = _asked(), request.form
-        shown = {"url": form.get("url", "")[:1001], "description": asked.description, "payload": asked.payload}
+        shown: dict[str, Any] = {
+            "url": form.get("url", "")[:1001],
+            "description": asked.description,
+            "payload": asked.payload,
+        }
         types = asked.types or []
     else:
-        shown = {"url": "", "description": found.description if found else "", "payload": found and found.payload}
+        shown = {
+            "url": "",
+            "description": found.description if found else "",
+            "payload": found.payload if found else "",
+        }
         types = list(found.types if found else EventType)
     page = render_template(
         "admin/endpoint_form.html",

@@ -56,7 +56,7 @@ def endpoint_page(key: str, number: int) -> Response:
 @blueprint.post("/mailers/<key>/endpoints/<int:number>/test")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def test_it(key: str, number: int) -> Response:
+def send_test_to(key: str, number: int) -> Response:
     """Queue a test message."""
     found, now = existing_endpoint(key, number), utc_now()
     try:
@@ -72,7 +72,7 @@ def test_it(key: str, number: int) -> Response:
 @blueprint.post("/mailers/<key>/endpoints/<int:number>/replay")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def replay_it(key: str, number: int) -> Response:
+def replay_to_endpoint(key: str, number: int) -> Response:
     """Send one change again, or those of a range of time, under the ids they had."""
     found, now = existing_endpoint(key, number), utc_now()
     problem, wanted = _wanted(now)

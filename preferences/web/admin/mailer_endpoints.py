@@ -60,7 +60,7 @@ def write_endpoint(key: str) -> Response:
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
 @fresh
-def add_it(key: str) -> Response:
+def add_endpoint_to(key: str) -> Response:
     """Add it and show what verifies its messages, this once."""
     mailer, now, asked = existing_mailer(key), utc_now(), _asked()
     scheme = SignatureScheme.V1A if request.form.get("scheme") == SignatureScheme.V1A else SignatureScheme.V1
@@ -82,7 +82,7 @@ def add_it(key: str) -> Response:
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
 @fresh
-def show_change(key: str, number: int) -> Response:
+def show_endpoint_change(key: str, number: int) -> Response:
     """The form with how it is."""
     return _form_page(key, existing_endpoint(key, number))
 
@@ -91,7 +91,7 @@ def show_change(key: str, number: int) -> Response:
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
 @fresh
-def change_it(key: str, number: int) -> Response:
+def change_endpoint_of(key: str, number: int) -> Response:
     """Change it; an address that is left empty stays, because it is shown to nobody."""
     found, now, asked = existing_endpoint(key, number), utc_now(), _asked()
     if not asked.types:
@@ -109,7 +109,7 @@ def change_it(key: str, number: int) -> Response:
 @blueprint.post("/mailers/<key>/endpoints/<int:number>/state")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def switch_it(key: str, number: int) -> Response:
+def switch_endpoint(key: str, number: int) -> Response:
     """Call it, or stop calling it: as the form says, so that two people clicking at once agree."""
     found, now, on = existing_endpoint(key, number), utc_now(), request.form.get("state") == EndpointState.ENABLED
     with transaction() as session:
@@ -126,7 +126,7 @@ def switch_it(key: str, number: int) -> Response:
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
 @fresh
-def ask_for_secret(key: str, number: int) -> str:
+def ask_for_endpoint_secret(key: str, number: int) -> str:
     """What another secret means, before there is one."""
     found = existing_endpoint(key, number)
     return render_template(
@@ -148,7 +148,7 @@ def ask_for_secret(key: str, number: int) -> str:
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
 @fresh
-def rotate_its_secret(key: str, number: int) -> Response:
+def rotate_endpoint_secret(key: str, number: int) -> Response:
     """Make it and show it, this once."""
     found, now = existing_endpoint(key, number), utc_now()
     with transaction() as session:
@@ -161,7 +161,7 @@ def rotate_its_secret(key: str, number: int) -> Response:
 @blueprint.get("/mailers/<key>/endpoints/<int:number>/remove")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def ask_to_remove(key: str, number: int) -> str:
+def ask_to_remove_endpoint(key: str, number: int) -> str:
     """What will happen, before it does."""
     found = existing_endpoint(key, number)
     return render_template(
@@ -181,7 +181,7 @@ def ask_to_remove(key: str, number: int) -> str:
 @blueprint.post("/mailers/<key>/endpoints/<int:number>/remove")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def remove_it(key: str, number: int) -> Response:
+def remove_endpoint_of(key: str, number: int) -> Response:
     """Forget it."""
     found, now = existing_endpoint(key, number), utc_now()
     with transaction() as session:

@@ -49,7 +49,7 @@ def write_key(key: str) -> Response:
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
 @fresh
-def issue_it(key: str) -> Response:
+def issue_key_of(key: str) -> Response:
     """Issue a key and show it, this once."""
     mailer, now = existing_mailer(key), utc_now()
     scopes = [one for one in Scope if one.value in request.form.getlist("scopes")]
@@ -71,7 +71,7 @@ def issue_it(key: str) -> Response:
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
 @fresh
-def ask_to_rotate(key: str, prefix: str) -> Response:
+def ask_to_rotate_key(key: str, prefix: str) -> Response:
     """How long the old key shall go on."""
     return _rotate_page(key, prefix)
 
@@ -80,7 +80,7 @@ def ask_to_rotate(key: str, prefix: str) -> Response:
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
 @fresh
-def rotate_it(key: str, prefix: str) -> Response:
+def rotate_key_of(key: str, prefix: str) -> Response:
     """Issue the key that takes over and show it, this once."""
     mailer, old, now = existing_mailer(key), _existing(key, prefix), utc_now()
     hours = _chosen("hours", HOURS)
@@ -100,7 +100,7 @@ def rotate_it(key: str, prefix: str) -> Response:
 @blueprint.get("/mailers/<key>/keys/<prefix>/revoke")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def ask_to_revoke(key: str, prefix: str) -> str:
+def ask_to_revoke_key(key: str, prefix: str) -> str:
     """What will happen, before it does."""
     old = _existing(key, prefix)
     return render_template(
@@ -120,7 +120,7 @@ def ask_to_revoke(key: str, prefix: str) -> str:
 @blueprint.post("/mailers/<key>/keys/<prefix>/revoke")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def revoke_it(key: str, prefix: str) -> Response:
+def revoke_key_of(key: str, prefix: str) -> Response:
     """Stop the key."""
     mailer, old, now = existing_mailer(key), _existing(key, prefix), utc_now()
     with transaction() as session:

@@ -98,7 +98,7 @@ def mailer_page(key: str) -> str:
 @blueprint.get("/mailers/<key>/archive")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def ask_to_archive(key: str) -> str:
+def ask_to_archive_mailer(key: str) -> str:
     """What will happen, before it does."""
     mailer = existing_mailer(key)
     return render_template(
@@ -119,7 +119,7 @@ def ask_to_archive(key: str) -> str:
 @blueprint.post("/mailers/<key>/archive")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def archive_it(key: str) -> Response:
+def archive_mailer_of(key: str) -> Response:
     """Archive it."""
     mailer, now = existing_mailer(key), utc_now()
     with transaction() as session:
@@ -132,7 +132,7 @@ def archive_it(key: str) -> Response:
 @blueprint.post("/mailers/<key>/restore")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_MAILERS)
-def restore_it(key: str) -> Response:
+def restore_mailer_of(key: str) -> Response:
     """Bring it back."""
     mailer, now = existing_mailer(key), utc_now()
     with transaction() as session:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from preferences.domain.photo import TakedownState, TakedownWhat
@@ -52,3 +52,9 @@ class TakedownRow(Base):
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     answer: Mapped[str | None] = mapped_column(EncryptedText("takedowns.answer"))
     """What was removed, or why not."""
+    assigned_to: Mapped[int | None] = mapped_column(BigInteger)
+    """Who on the staff sees to it (staff.id); staff are disabled, never deleted."""
+    due_on: Mapped[date | None] = mapped_column(Date)
+    """By when, as we plan it ourselves."""
+    proof: Mapped[str | None] = mapped_column(EncryptedText("takedowns.proof"))
+    """How we know that it is gone; goes with the address."""

@@ -95,6 +95,7 @@ class OwnTakedown:
     requested_at: datetime
     closed_at: datetime | None
     answer: str | None
+    proof: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from preferences.domain.audit import StaffId
 from preferences.domain.capability import RecipientId
 from preferences.domain.photo import OPEN_TAKEDOWNS, TakedownState, TakedownWhat
 from preferences.models.photo import TakedownRow
 from preferences.models.training import TrainingRow
 
 from .trainings import Training
+
+MOST_OPEN = 500
+"""So many open cases are listed for staff."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,6 +36,10 @@ class Takedown:
     closed_at: datetime | None
     answer: str | None
     training: Training | None
+    assigned_to: StaffId | None
+    """Who on the staff sees to it."""
+    due_on: date | None
+    proof: str | None
 
     @property
     def is_open(self) -> bool:
@@ -61,6 +69,30 @@ def open_takedowns(session: Session) -> list[Takedown]:
     return _found(session, TakedownRow.state.in_(OPEN_TAKEDOWNS))
 
 
+def takedown_by_reference(session: Session, reference: str) -> Takedown | None:
+    """The takedown that person and staff call this."""
+    if not reference.isascii() or not reference.isprintable():
+        return None
+    found = _found(session, TakedownRow.reference == reference)
+    return found[0] if found else None
+
+
+def takedowns_to_work(session: Session, *, assigned_to: StaffId | None = None) -> list[Takedown]:
+    """Open ones, soonest due first, then those without a day, oldest first; all of them, or those of one of the staff."""
+    wanted: ColumnElement[bool] = TakedownRow.state.in_(OPEN_TAKEDOWNS)
+    if assigned_to is not None:
+        wanted &= TakedownRow.assigned_to == assigned_to
+    return sorted(_found(session, wanted, limit=MOST_OPEN), key=lambda one: (one.due_on or date.max, one.id))
+
+
+def closed_takedowns(session: Session, *, before: int | None = None, limit: int) -> list[Takedown]:
+    """Those that are done or refused, newest first; those before the number `before`."""
+    wanted: ColumnElement[bool] = TakedownRow.state.not_in(OPEN_TAKEDOWNS)
+    if before is not None:
+        wanted &= TakedownRow.id < before
+    return _found(session, wanted, order=TakedownRow.id.desc(), limit=limit)
+
+
 def all_takedowns(session: Session) -> list[Takedown]:
     """Every takedown, oldest first."""
     return _found(session, TakedownRow.id > 0)
@@ -72,12 +104,15 @@ def count_takedowns_since(session: Session, recipient_id: RecipientId, since: da
     return session.scalar(count) or 0
 
 
-def _found(session: Session, condition: ColumnElement[bool], *, order: Any = TakedownRow.id) -> list[Takedown]:
+def _found(
+    session: Session, condition: ColumnElement[bool], *, order: Any = TakedownRow.id, limit: int | None = None
+) -> list[Takedown]:
     rows = session.execute(
         select(TakedownRow, TrainingRow)
         .outerjoin(TrainingRow, TrainingRow.id == TakedownRow.training_id)
         .where(condition)
         .order_by(order)
+        .limit(limit)
     )
     return [
         Takedown(
@@ -94,6 +129,9 @@ def _found(session: Session, condition: ColumnElement[bool], *, order: Any = Tak
             training=None
             if training is None
             else Training(training.id, training.title, training.place, training.held_on),
+            assigned_to=None if row.assigned_to is None else StaffId(row.assigned_to),
+            due_on=row.due_on,
+            proof=row.proof,
         )
         for row, training in rows
     ]

@@ -151,5 +151,5 @@ def _forget_what_was_written(session: Session, recipient_id: RecipientId, addres
             TakedownRow.recipient_id == recipient_id,
             TakedownRow.state.in_([TakedownState.DONE, TakedownState.REFUSED]),
         )
-        .values(url=None, note=None, answer=None)
+        .values(url=None, note=None, answer=None, proof=None)
     )

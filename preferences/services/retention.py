@@ -178,7 +178,12 @@ _DUE: dict[Kind, Due] = {
     Kind.TAKEDOWNS: lambda cutoff: select(TakedownRow.id).where(
         TakedownRow.state.in_([TakedownState.DONE, TakedownState.REFUSED]),
         TakedownRow.closed_at < cutoff,
-        or_(TakedownRow.url.is_not(None), TakedownRow.note.is_not(None), TakedownRow.answer.is_not(None)),
+        or_(
+            TakedownRow.url.is_not(None),
+            TakedownRow.note.is_not(None),
+            TakedownRow.answer.is_not(None),
+            TakedownRow.proof.is_not(None),
+        ),
     ),
     Kind.PARTICIPANTS: lambda cutoff: (
         select(ParticipantRow.training_id, ParticipantRow.recipient_id)
@@ -261,7 +266,7 @@ _REMOVE: dict[Kind, Remove] = {
     Kind.UNUSED_RECIPIENTS: _erase,
     Kind.EVIDENCE: _delete(EvidenceRow.entry_id),
     Kind.RIGHTS_REQUESTS: _clear(RightsRequestRow.id, "details", "answer", "extension_reason"),
-    Kind.TAKEDOWNS: _clear(TakedownRow.id, "url", "note", "answer"),
+    Kind.TAKEDOWNS: _clear(TakedownRow.id, "url", "note", "answer", "proof"),
     Kind.PARTICIPANTS: _delete_pairs(ParticipantRow.training_id, ParticipantRow.recipient_id),
     Kind.AUDIT_REASONS: _delete(AuditReasonRow.audit_id),
     Kind.ADDRESS_CHANGES: _delete(AddressChangeRow.id),

@@ -107,12 +107,14 @@ def request_takedown(
 
 def start_takedown(session: Session, reference: str) -> None:
     """Staff work on it. Repeating it changes nothing. Raises UnknownTakedown, TakedownClosed."""
-    _open(session, reference).state = TakedownState.IN_PROGRESS
+    open_takedown(session, reference).state = TakedownState.IN_PROGRESS
     session.flush()
 
 
-def close_takedown(session: Session, reference: str, state: TakedownState, answer: str, *, now: datetime) -> None:
-    """Done, or refused; the answer says what was removed, or why not, and is mailed to the person.
+def close_takedown(
+    session: Session, reference: str, state: TakedownState, answer: str, *, proof: str = "", now: datetime
+) -> None:
+    """Done, or refused; the answer says what was removed, or why not, and is mailed to the person. The proof is not.
 
     Of somebody who has been erased meanwhile nothing is kept beyond that it was done. Raises UnknownTakedown, TakedownClosed,
     and InvalidValue without an answer.
@@ -122,17 +124,18 @@ def close_takedown(session: Session, reference: str, state: TakedownState, answe
     said = _text(answer, "/answer")
     if not said:
         raise InvalidValue("The person is told what was removed, or why not: write it.", pointer="/answer")
-    row = _open(session, reference)
-    row.state, row.closed_at, row.answer = state, now, said
+    row = open_takedown(session, reference)
+    row.state, row.closed_at, row.answer, row.proof = state, now, said, _text(proof, "/proof") or None
     if _is_there(session, RecipientId(row.recipient_id)):
         parameters = {"takedown_id": row.id}
         enqueue_mail(session, CLOSED, recipient_id=RecipientId(row.recipient_id), parameters=parameters, now=now)
     else:
-        row.url = row.note = row.answer = None
+        row.url = row.note = row.answer = row.proof = None
     session.flush()
 
 
-def _open(session: Session, reference: str) -> TakedownRow:
+def open_takedown(session: Session, reference: str) -> TakedownRow:
+    """The case, held until the transaction ends. Raises UnknownTakedown, TakedownClosed."""
     wanted = select(TakedownRow).where(TakedownRow.reference == reference.strip().upper()).with_for_update()
     row = session.scalars(wanted).one_or_none()
     if row is None:

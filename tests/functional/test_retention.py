@@ -83,6 +83,7 @@ def test_texts_of_requests_and_takedowns_go_and_the_cases_stay(session: Session)
     assert still_open.details is not None, "a request that nobody has answered keeps its text"
     takedown = session.scalars(select(TakedownRow)).one()
     assert (takedown.reference, takedown.url, takedown.note, takedown.answer) == ("T-AAAA0001", None, None, None)
+    assert takedown.proof is None
 
 
 def test_evidence_goes_once_its_act_was_replaced_long_ago_and_the_seal_holds(session: Session) -> None:

@@ -94,6 +94,7 @@ COPIED = {
             "requested_at",
             "closed_at",
             "answer",
+            "proof",
         )
     },
     "address_changes": {
@@ -180,6 +181,8 @@ NOT_COPIED = {
     "outbox_jobs.claimed_until": "the worker's own",
     "policy_notices.job_id": "the worker's own",
     "outbox_jobs.attempts": "the worker's own",
+    "takedowns.assigned_to": "who on our staff does the work",
+    "takedowns.due_on": "a day that we plan our own work for",
     "step_ups.code_digest": "a digest of a code",
     "step_ups.session_digest": "a digest of the cookie's secret",
     "step_ups.expires_at": "half an hour after asked_at",

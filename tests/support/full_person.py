@@ -131,6 +131,9 @@ def _trainings(session: Session, anna: RecipientView, now: datetime) -> None:
             requested_at=now,
             closed_at=now,
             answer="Borttagen",
+            assigned_to=1,
+            due_on=now.date(),
+            proof="Sidan svarar 404",
         )
     )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from threading import Barrier
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -15,7 +18,7 @@ from preferences.domain.eligibility import Reason, Refused
 from preferences.domain.errors import Conflict, InvalidValue, UnknownPurpose
 from preferences.domain.purpose import About, LawfulBasis, NoticeText
 from preferences.models.purpose import NoticeVersionRow, PurposeRow
-from preferences.models.transaction import reading
+from preferences.models.transaction import reading, transaction
 from preferences.queries.choices import choice_of, standing
 from preferences.queries.purposes import catalogue
 from preferences.services.builtin_purposes import ensure_builtin_purposes, load_builtin_purposes
@@ -224,3 +227,33 @@ def test_builtin_purposes_are_added_once_and_never_rewritten(session: Session, n
     assert ensure_builtin_purposes(session, now=now) == 0
     assert session.scalar(select(func.count()).select_from(NoticeVersionRow)) == before
     assert purpose(session, "events").is_archived
+
+
+def test_of_two_who_began_with_the_same_version_one_is_told(app: Flask, session: Session, now: datetime) -> None:
+    session.commit()
+    barrier = Barrier(2)
+
+    def publish(turn: int) -> str | None:
+        texts = [replace(TEXTS[0], why=f"Därför {turn}."), TEXTS[1]]
+        with app.app_context():
+            barrier.wait(timeout=30)
+            try:
+                with transaction() as own:
+                    publish_version(own, "surveys", texts=texts, lawful_basis=LawfulBasis.CONSENT, based_on=1, now=now)
+            except Conflict as error:
+                return error.pointer
+        return "published"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(str(one) for one in pool.map(publish, range(2))) == ["/based_on", "published"]
+    assert catalogue(session).by_key("surveys").number == 2
+
+
+def test_the_stop_keeps_its_basis_and_the_exception_is_about_mail(session: Session, now: datetime) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        publish_version(session, "everything", texts=TEXTS, lawful_basis=LawfulBasis.CONSENT, now=now)
+    assert refused.value.pointer == "/lawful_basis"
+    wanted = {"lawful_basis": LawfulBasis.CONSENT, "customer_exception": True}
+    with pytest.raises(InvalidValue) as refused:
+        publish_version(session, "photo_marketing", texts=TEXTS, now=now, **wanted)  # type: ignore[arg-type]
+    assert refused.value.pointer == "/customer_exception"

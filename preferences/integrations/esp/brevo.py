@@ -1,7 +1,8 @@
 """Brevo: one event a request, or a list; nothing signed, a password in the address or a token in a header.
 
 Documents: developers.brevo.com/docs: "Transactional webhooks", "Marketing webhooks", "Secure your webhooks". Of the
-times in an event only `ts_epoch` and `ts_event` are in UTC.
+times in an event `ts_epoch` is in UTC; so is `ts_event` by the documents, which others found to follow the account's zone.
+Mail to the company comes as `items`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _REASONS = {
 def read(item: Item) -> EspEvent:
     """One event. Brevo gives it no id, so its content identifies it."""
     native = text(item, "event")
-    kind = _TYPES.get(native, EspEventType.UNKNOWN)
+    kind = _TYPES.get(native, EspEventType.INBOUND if "items" in item else EspEventType.UNKNOWN)
     is_bounce = kind is EspEventType.BOUNCED
     return EspEvent(
         type=kind,

@@ -16,6 +16,7 @@ MESSAGE_NAMES = frozenset({"preferences_message", "x_preferences_message"})
 """Names under which mailers send our link and their own reference along, in metadata or headers, in any case, `-` or `_`."""
 
 _TOKEN = re.compile(r"(?:^|/u/)([A-Za-z0-9_-]{28}\.[A-Za-z0-9_-]{22})(?![A-Za-z0-9_.-])", re.ASCII)
+_NAMED = re.compile(r"<([^<>]*)>\s*\Z")
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b", re.ASCII)
 _CODE = re.compile(r"\b([245]\d\d)\b", re.ASCII)
 
@@ -36,6 +37,13 @@ def text(item: Any, *path: str | int) -> str:
     if isinstance(value, str):
         return value[:MOST_CHARACTERS]
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**30 else ""
+
+
+def mailbox(item: Any, *path: str | int) -> str:
+    """The address at the end of the path, without the name that may stand before it."""
+    written = text(item, *path)
+    named = _NAMED.search(written)
+    return named[1] if named else written
 
 
 def listed(item: Any, *path: str | int) -> list[Any]:

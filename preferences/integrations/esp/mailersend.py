@@ -32,6 +32,7 @@ _TYPES = {
     "opened_unique": EspEventType.OPENED,
     "clicked": EspEventType.CLICKED,
     "clicked_unique": EspEventType.CLICKED,
+    "inbound.message": EspEventType.INBOUND,
 }
 _REASONS = {
     "soft_bounced": RejectReason.BOUNCED,

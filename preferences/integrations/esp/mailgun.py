@@ -87,7 +87,7 @@ def unpack(incoming: Incoming) -> list[Item]:
 
 def read(item: Item) -> EspEvent:
     """What `event-data` says."""
-    native = text(item, "event")
+    native, occurred_at = text(item, "event"), moment(at(item, "timestamp"))
     kind = _TYPES.get(native, EspEventType.UNKNOWN)
     reason = _REASONS.get(native)
     severity: Severity | None = None
@@ -105,13 +105,18 @@ def read(item: Item) -> EspEvent:
     return EspEvent(
         type=kind,
         native=f"{native} {text(item, 'severity')}".strip(),
-        event_id=text(item, "id"),
+        event_id=_event_id(text(item, "id"), occurred_at),
         recipient=text(item, "recipient"),
-        occurred_at=moment(at(item, "timestamp")),
+        occurred_at=occurred_at,
         severity=severity,
         reason=reason,
         **references(at(item, "user-variables"), at(item, "message", "headers")),
     )
+
+
+def _event_id(own: str, occurred_at: datetime | None) -> str:
+    """Mailgun promises an id that is unique within a day, no more."""
+    return f"{own} {occurred_at:%Y-%m-%d}" if own and occurred_at else own
 
 
 MAILGUN = Provider("Mailgun", schemes=(SIGNED,), unpack=unpack, read=read)

@@ -28,10 +28,15 @@ _REASONS = {
 }
 _ERRORS = {
     "user unknown": RejectReason.INVALID,
+    "blacklisted": RejectReason.BLOCKED,
+    "spam reporter": RejectReason.SPAM,
     "invalid domain": RejectReason.INVALID,
     "no mail host": RejectReason.INVALID,
     "relay/access denied": RejectReason.BLOCKED,
     "typofix": RejectReason.INVALID,
+    "sender blocked": RejectReason.BLOCKED,
+    "content blocked": RejectReason.BLOCKED,
+    "policy issue": RejectReason.BLOCKED,
     "spam preblocked": RejectReason.SPAM,
     "preblocked": RejectReason.BLOCKED,
     "duplicate in campaign": RejectReason.OTHER,
@@ -42,8 +47,11 @@ def read(item: Item) -> EspEvent:
     """One event; the mailer's own words are in `Payload`, as JSON."""
     native = text(item, "event")
     kind = _TYPES.get(native, EspEventType.UNKNOWN)
+    is_hard = at(item, "hard_bounce") is True
+    if kind is EspEventType.BOUNCED and text(item, "error") == "greylisted" and not is_hard:
+        kind = EspEventType.DEFERRED  # Mailjet tries again
     is_bounce = kind is EspEventType.BOUNCED
-    is_final = at(item, "hard_bounce") is True and at(item, "blocked") is not True
+    is_final = is_hard and at(item, "blocked") is not True
     reason = _REASONS.get(native)
     if reason in {RejectReason.BOUNCED, RejectReason.BLOCKED}:
         reason = _ERRORS.get(text(item, "error"), reason)

@@ -1,4 +1,5 @@
-"""Mailomat: one event a request; the signature covers id, type and time in the headers, not the body.
+"""Mailomat: one event a request; the signature covers id, type and time in the headers, not the body. What the
+recipient's server said is in `payload.delivery-status`; `payload.reason` says why Mailomat itself would not send.
 
 Documents: api.mailomat.swiss/docs: "Webhooks", "Webhook security". It is not said that each attempt is signed anew, so
 the window is half a day: refusing an old one would lose events, repeating one has no effect.
@@ -51,7 +52,8 @@ def read(item: Item) -> EspEvent:
     """One event."""
     native = text(item, "eventType")
     kind = _TYPES.get(native, EspEventType.UNKNOWN)
-    status = status_in(text(item, "payload", "reason"), text(item, "payload", "code"))
+    said = at(item, "payload", "delivery-status")
+    status = status_in(text(said, "enhanced-code"), text(said, "message"), text(said, "code"))
     return EspEvent(
         type=kind,
         native=native,
@@ -60,7 +62,7 @@ def read(item: Item) -> EspEvent:
         occurred_at=moment(at(item, "occurredAt")),
         severity=severity_of(True, status) if kind is EspEventType.BOUNCED else None,
         reason=_REASONS.get(native),
-        **references(at(item, "payload", "headers"), at(item, "metadata")),
+        **references(at(item, "payload", "message", "headers"), at(item, "metadata")),
     )
 
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from preferences.domain.esp_events import EspEvent, EspEventType, RejectReason, severity_of
 
 from .base import Incoming, Item, NotVerified, Provider, Scheme, SecretField, Secrets, decode64, json_events
-from .fields import at, moment, references, status_in, text
+from .fields import at, mailbox, moment, references, status_in, text
 
 _TYPES = {
     "MessageSent": EspEventType.DELIVERED,
@@ -69,11 +69,11 @@ SIGNED = Scheme(
 
 
 def read(item: Item) -> EspEvent:
-    """One event; mail that Postal received for us is none of ours."""
+    """One event; mail that Postal received for us is none of ours, whether reported or sent here whole."""
     native, payload = text(item, "event"), at(item, "payload")
     message = at(payload, "message") or at(payload, "original_message")
     kind, severity, reason = _TYPES.get(native, EspEventType.UNKNOWN), None, None
-    if text(message, "direction") == "incoming":
+    if text(message, "direction") == "incoming" or (not native and "rcpt_to" in item):
         kind = EspEventType.INBOUND
     elif kind is EspEventType.BOUNCED:
         status = status_in(text(payload, "output"), text(payload, "details"))
@@ -83,7 +83,7 @@ def read(item: Item) -> EspEvent:
         type=kind,
         native=native,
         event_id=text(item, "uuid"),
-        recipient=text(message, "to"),
+        recipient=mailbox(message, "to"),
         occurred_at=moment(at(item, "timestamp")),
         severity=severity,
         reason=reason,

@@ -31,6 +31,12 @@ _BOUNCES = {
     "ISPBlock": (EspEventType.BOUNCED, RejectReason.BLOCKED),
     "SpamNotification": (EspEventType.BOUNCED, RejectReason.SPAM),
     "DMARCPolicy": (EspEventType.BOUNCED, RejectReason.BLOCKED),
+    "VirusNotification": (EspEventType.BOUNCED, RejectReason.OTHER),
+    "ManuallyDeactivated": (EspEventType.REJECTED, RejectReason.BLOCKED),
+    "Unconfirmed": (EspEventType.REJECTED, RejectReason.OTHER),
+    "SMTPApiError": (EspEventType.FAILED, RejectReason.OTHER),
+    "TemplateRenderingFailed": (EspEventType.FAILED, RejectReason.OTHER),
+    "InboundError": (EspEventType.INBOUND, None),
     "SpamComplaint": (EspEventType.COMPLAINED, RejectReason.SPAM),
     "Unsubscribe": (EspEventType.UNSUBSCRIBED, RejectReason.UNSUBSCRIBED),
     "Subscribe": (EspEventType.SUBSCRIBED, None),
@@ -48,7 +54,7 @@ _SUPPRESSED_FOR = {
 
 def read(item: Item) -> EspEvent:
     """One webhook call."""
-    record = text(item, "RecordType")
+    record = text(item, "RecordType") or ("Inbound" if "FromFull" in item else "")
     kind, time_field = _RECORDS.get(record, (EspEventType.UNKNOWN, "ReceivedAt"))
     native, reason, severity = record, None, None
     if record == "Bounce":

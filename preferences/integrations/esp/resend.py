@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from preferences.domain.esp_events import EspEvent, EspEventType, RejectReason, severity_of
 
 from .base import Incoming, Item, Malformed, NotVerified, Provider, Scheme, SecretField, Secrets, check_age, parse_json
-from .fields import at, listed, moment, references, status_in, text
+from .fields import at, listed, mailbox, moment, references, status_in, text
 
 _HEADERS = {"webhook-id": "svix-id", "webhook-timestamp": "svix-timestamp", "webhook-signature": "svix-signature"}
 _SIGNATURE = re.compile(r"v1,[A-Za-z0-9+/]{43}=|v1a,[A-Za-z0-9+/]{86}==", re.ASCII)
@@ -70,17 +70,19 @@ SIGNED = Scheme(
 
 
 def unpack(incoming: Incoming) -> list[Item]:
-    """One event for each recipient; the id of the call is in its header."""
+    """One event; the id of the call is in its header. Of several recipients Resend does not say which it means."""
     body = parse_json(incoming.body)
     if not isinstance(body, Mapping):
         raise Malformed
-    people = listed(body, "data", "to")[:1000] or [None]
+    people = [one for name in ("to", "cc", "bcc") for one in listed(body, "data", name)]
     call = "".join(incoming.headers.get("svix-id", ()))
-    return [{**body, "call": call, "number": number, "recipient": one} for number, one in enumerate(people)]
+    one = people[0] if len(people) == 1 else None
+    return [{**body, "call": call, "number": 0, "recipient": one, "is_one_of_several": len(people) > 1}]
 
 
 def read(item: Item) -> EspEvent:
-    """One recipient's part. A contact that became unsubscribed is the only word of an unsubscribe that Resend gives."""
+    """One event. A bounce of one mailbox among several is nobody's. A contact that became unsubscribed is the only word of an
+    unsubscribe that Resend gives."""
     native, data = text(item, "type"), at(item, "data")
     kind, reason, severity = _TYPES.get(native, EspEventType.UNKNOWN), _REASONS.get(native), None
     if kind is EspEventType.BOUNCED:
@@ -90,15 +92,16 @@ def read(item: Item) -> EspEvent:
         is_stop = at(data, "unsubscribed") is True
         kind = EspEventType.UNSUBSCRIBED if is_stop else EspEventType.UNKNOWN
         reason = RejectReason.UNSUBSCRIBED if is_stop else None
+    is_nobodys = kind is EspEventType.BOUNCED and at(item, "is_one_of_several") is True
     return EspEvent(
         type=kind,
         native=native,
         event_id=f"{text(item, 'call')} {text(item, 'number')}",
-        recipient=text(item, "recipient") or text(data, "email"),
+        recipient=mailbox(item, "recipient") or text(data, "email"),
         occurred_at=moment(at(item, "created_at")),
         severity=severity,
         reason=reason,
-        **references(at(data, "headers"), at(data, "tags")),
+        **({} if is_nobodys else references(at(data, "headers"), at(data, "tags"))),
     )
 
 

@@ -53,6 +53,8 @@ _REASONS = {
     "unsubscribe": RejectReason.UNSUBSCRIBED,
     "group_unsubscribe": RejectReason.UNSUBSCRIBED,
 }
+_NOT_FINAL = {"blocked": RejectReason.BLOCKED, "expired": RejectReason.TIMED_OUT}
+"""Types of a bounce that say nothing against the mailbox."""
 _DROPPED = {
     "invalid": RejectReason.INVALID,
     "bounced address": RejectReason.BOUNCED,
@@ -101,9 +103,9 @@ def read(item: Item) -> EspEvent:
     severity: Severity | None = None
     reason = _REASONS.get(native)
     if kind is EspEventType.BOUNCED:
-        is_blocked = text(item, "type") == "blocked"
-        reason = RejectReason.BLOCKED if is_blocked else RejectReason.BOUNCED
-        severity = severity_of(not is_blocked, status_in(text(item, "status"), text(item, "reason")))
+        why = text(item, "type").lower()
+        reason = _NOT_FINAL.get(why, RejectReason.BOUNCED)
+        severity = severity_of(why not in _NOT_FINAL, status_in(text(item, "status"), text(item, "reason")))
     elif kind is EspEventType.REJECTED:
         reason = _DROPPED.get(text(item, "reason").lower(), RejectReason.OTHER)
     return EspEvent(

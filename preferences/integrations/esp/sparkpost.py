@@ -33,6 +33,7 @@ _TYPES = {
     "amp_click": EspEventType.CLICKED,
     "relay_delivery": EspEventType.INBOUND,
     "relay_injection": EspEventType.INBOUND,
+    "relay_message": EspEventType.INBOUND,
 }
 _REASONS = {
     "spam_complaint": RejectReason.SPAM,
@@ -60,10 +61,12 @@ _UNSUBSCRIBED = "90"
 
 
 def unpack(incoming: Incoming) -> list[Item]:
-    """What lies in the envelopes of the batch."""
+    """What lies in the envelopes of the batch. Mail to the company (`relay_message`) has no type of its own."""
     envelopes = (at(one, "msys") for one in objects(parse_json(incoming.body)))
-    inside = (value for one in envelopes if isinstance(one, Mapping) for value in one.values())
-    return [one for one in inside if isinstance(one, Mapping)]
+    inside = (pair for one in envelopes if isinstance(one, Mapping) for pair in one.items())
+    return [
+        {"type": name} if name == "relay_message" else value for name, value in inside if isinstance(value, Mapping)
+    ]
 
 
 def read(item: Item) -> EspEvent:

@@ -1,20 +1,35 @@
-"""Unisender Go: batches by user; `auth` in the body is the MD5 of the body as it is with the API key in that place.
+"""Unisender Go: batches by user, or one flat event where the webhook is set to that; `auth` in the body is the MD5 of the
+body as it is with the API key in that place.
 
 Documents: godocs.unisender.ru/web-api-ref: "Event callback format" and "Delivery statuses". Times are in UTC.
+An address is first asked for with GET.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from preferences.domain.esp_events import EspEvent, EspEventType, RejectReason, severity_of
 
-from .base import Incoming, Item, NotVerified, Provider, Scheme, SecretField, Secrets, objects, parse_json, same
+from .base import (
+    Incoming,
+    Item,
+    Malformed,
+    NotVerified,
+    Provider,
+    Scheme,
+    SecretField,
+    Secrets,
+    objects,
+    parse_json,
+    same,
+)
 from .fields import at, listed, moment, references, status_in, text
 
-_AUTH = re.compile(rb'("auth"\s*:\s*")([0-9a-fA-F]{32})(")')
+_MD5 = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
 _TYPES = {
     "accepted": EspEventType.QUEUED,
     "sent": EspEventType.SENT,
@@ -44,26 +59,35 @@ _ABOUT_THE_MAIL = {RejectReason.SPAM, RejectReason.BLOCKED, RejectReason.UNSUBSC
 
 
 def _verify(incoming: Incoming, secrets: Secrets, now: datetime) -> None:
-    found = _AUTH.findall(incoming.body)
-    if len(found) != 1:
+    """The `auth` of the whole is meant: a mailer's metadata may have one too."""
+    found = text(parse_json(incoming.body), "auth")
+    if not _MD5.fullmatch(found):
         raise NotVerified
+    place = re.compile(rb'("auth"\s*:\s*")' + found.encode() + rb'(?=")')
     key = secrets["api_key"].encode()
-    signed = _AUTH.sub(lambda match: match[1] + key + match[3], incoming.body)
-    same(found[0][1].lower(), hashlib.md5(signed, usedforsecurity=False).hexdigest().encode())
+    signed, times = place.subn(lambda match: match[1] + key, incoming.body)
+    if times != 1:
+        raise NotVerified
+    same(found.lower(), hashlib.md5(signed, usedforsecurity=False).hexdigest())
 
 
 SIGNED = Scheme("signed", _verify, theirs=(SecretField("api_key", "the API key of the account or project"),))
 
 
 def unpack(incoming: Incoming) -> list[Item]:
-    """The events of every user."""
-    users = objects(at(parse_json(incoming.body), "events_by_user"))
+    """The events of every user; or the one, whose `auth` is no part of it."""
+    body = parse_json(incoming.body)
+    if not isinstance(body, Mapping):
+        raise Malformed
+    if "event_name" in body:
+        return [{name: value for name, value in body.items() if name != "auth"}]
+    users = objects(at(body, "events_by_user"))
     return [event for user in users for event in objects(listed(user, "events"))]
 
 
 def read(item: Item) -> EspEvent:
     """One status of one mail; anything else, such as a block of the sender, is counted."""
-    name, data = text(item, "event_name"), at(item, "event_data")
+    name, data = text(item, "event_name"), item.get("event_data", item)
     if name != "transactional_email_status":
         return EspEvent(type=EspEventType.UNKNOWN, native=name)
     native = text(data, "status")

@@ -35,15 +35,15 @@ CHALLENGE = 'Basic realm="hooks", charset="UTF-8"'
 """Amazon SNS, like browsers, sends the password only after having been asked for it."""
 
 
-@blueprint.route("/hooks/esp/<provider>/<mailer>", methods=["HEAD", "POST"])
+@blueprint.route("/hooks/esp/<provider>/<mailer>", methods=["GET", "HEAD", "POST"])
 @access(Access.HOOK)
 def take_events(provider: str, mailer: str) -> Response:
-    """Store what a provider reports. HEAD only says that the address is there (Mandrill asks before it saves one)."""
+    """Store what a provider reports. GET and HEAD only say that the address is there (Unisender Go and Mandrill ask)."""
     request.max_content_length = MOST_BYTES
     known = PROVIDERS.get(provider)
     if known is None:
         raise NotFound("There is no such provider.")
-    if request.method == "HEAD":
+    if request.method != "POST":
         return _answer("", 200)
     incoming, now = _incoming(), utc_now()
     with glancing() as session:

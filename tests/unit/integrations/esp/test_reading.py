@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from preferences.domain.esp_events import EspEvent
 from preferences.integrations.esp import PROVIDERS
-from preferences.integrations.esp.base import Incoming, Malformed, TooMany, parse_json
+from preferences.integrations.esp.base import Incoming, Malformed, NotVerified, TooMany, parse_json
 from preferences.integrations.esp.fields import moment, references, status_in
 from tests.support.esp import Case, Sample, cases
-from tests.support.esp.samples import SAMPLES
+from tests.support.esp.samples import SAMPLES, envelope
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 EVERY_CASE = [case for provider in PROVIDERS for case in cases(provider)]
@@ -126,6 +126,45 @@ def test_mailtrap_is_read_as_json_lines_too() -> None:
     assert len(PROVIDERS["mailtrap"].events(Incoming(lines.encode(), {}, ""))) == len(events)
     with pytest.raises(Malformed):
         PROVIDERS["mailtrap"].events(Incoming(lines.encode() + b"\n{", {}, ""))
+
+
+def test_the_sentence_with_which_ses_tries_a_topic_is_taken_and_no_other_text() -> None:
+    for sentence in ("Successfully validated SNS topic for Amazon SES event publishing.", "Dear all"):
+        body = json.dumps(envelope("Notification", sentence, NOW)).encode()
+        one = Incoming(body, {}, "")
+        PROVIDERS["ses"].scheme("signed").verify(one, SAMPLES["ses"].secrets, NOW)
+        if sentence.startswith("Success"):
+            [(_, event)] = PROVIDERS["ses"].events(one)
+            assert (event.type, event.native, event.recipient) == ("unknown", "trial", "")
+        else:
+            with pytest.raises(Malformed):
+                PROVIDERS["ses"].events(one)
+
+
+def test_the_auth_of_a_mailers_metadata_is_not_that_of_the_whole() -> None:
+    sample = SAMPLES["unisender_go"]
+    verify = PROVIDERS["unisender_go"].scheme("signed").verify
+    found = {"event_name": "x", "metadata": {"auth": "a" * 32}}
+    verify(incoming(sample, found), sample.secrets, NOW)
+    [(item, _)] = PROVIDERS["unisender_go"].events(incoming(sample, found))
+    assert "auth" not in item
+    genuine = incoming(sample, found).body
+    digest = json.loads(genuine)["auth"]
+    for body in (
+        genuine.replace(digest.encode(), b"b" * 32),
+        genuine.replace(b"a" * 32, digest.encode()),
+        b'{"metadata": {"auth": "' + digest.encode() + b'"}}',
+        b"[]",
+    ):
+        with pytest.raises(NotVerified):
+            verify(Incoming(body, {}, ""), sample.secrets, NOW)
+
+
+def test_mailgun_reuses_an_id_on_another_day() -> None:
+    first = cases("mailgun")[0].request
+    read = PROVIDERS["mailgun"].read
+    again, later = read({**first}), read({**first, "timestamp": first["timestamp"] + 86_400})
+    assert again.event_id == read(first).event_id != later.event_id
 
 
 def test_a_batch_has_an_end() -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import secrets as random_secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
-from urllib.parse import urlsplit, urlunsplit
 
 import click
 from flask import current_app
@@ -17,7 +15,8 @@ from preferences.config import Settings
 from preferences.domain.errors import InvalidValue, NotFound
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.integrations.esp import PROVIDERS
-from preferences.integrations.esp.base import USERNAME, Provider, Scheme
+from preferences.integrations.esp.base import Provider, Scheme
+from preferences.integrations.esp.setting_up import complete_secrets, to_enter
 from preferences.models.transaction import reading, transaction
 from preferences.queries.esp import EventCount, event_counts, hooks, soft_bounces
 from preferences.queries.mailers import mailer_by_key
@@ -203,14 +202,10 @@ def _secrets(provider: Provider, given: Sequence[str], wanted: str | None) -> tu
         if wanted not in {None, scheme.name}:
             continue
         if {field.name for field in scheme.theirs} == set(values):
-            fresh = {name: random_secrets.token_urlsafe(24) for name in scheme.ours}
-            secrets = {"scheme": scheme.name, **values, **fresh}
             try:
-                if scheme.check is not None:
-                    scheme.check(secrets)
+                return scheme, complete_secrets(scheme, values)
             except ValueError as error:
                 raise InvalidValue(f"{error}.") from None
-            return scheme, secrets
     ways = [
         " ".join([f"--scheme {one.name}", *(f"--secret {field.name} ({field.what})" for field in one.theirs)])
         for one in provider.schemes
@@ -220,17 +215,13 @@ def _secrets(provider: Provider, given: Sequence[str], wanted: str | None) -> tu
 
 def _print_address(mailer: str, provider: str, scheme: Scheme, secrets: Mapping[str, str], *, as_json: bool) -> None:
     settings = cast(Settings, current_app.extensions["preferences.settings"])
-    url = f"{settings.base_url}/hooks/esp/{provider}/{mailer}"
-    if "password" in scheme.ours:
-        base = urlsplit(url)
-        url = urlunsplit(base._replace(netloc=f"{USERNAME}:{secrets['password']}@{base.netloc}"))
-    header = f"Authorization: Bearer {secrets['token']}" if "token" in scheme.ours else None
+    enter = to_enter(settings.base_url, provider, mailer, scheme, secrets)
     if as_json:
-        click.echo(json.dumps({"url": url, "header": header, "scheme": scheme.name}))
+        click.echo(json.dumps({"url": enter.url, "header": enter.header, "scheme": scheme.name}))
         return
-    click.echo(url)
-    if header:
-        click.echo(header)
+    click.echo(enter.url)
+    if enter.header:
+        click.echo(enter.header)
     if scheme.ours:
         click.echo("The secret is shown once; enter it at the provider now.", err=True)
 

@@ -12,17 +12,18 @@ from preferences.domain.acts import Act
 from preferences.domain.capability import Capability
 from preferences.domain.eligibility import Reason, Refused
 from preferences.domain.errors import InvalidValue, UnknownPurpose
-from preferences.domain.purpose import LawfulBasis, NoticeText
+from preferences.domain.purpose import About, LawfulBasis, NoticeText
 from preferences.domain.roles import Role
 from preferences.models.transaction import reading
 from preferences.queries.choices import standing
 from preferences.queries.notice_versions import published_purposes, published_version, version_lines
 from preferences.queries.purposes import catalogue
-from preferences.services.purpose_order import Step, move_purpose
-from preferences.services.purposes import archive_purpose, publish_version
+from preferences.services.purpose_order import Step, add_purpose_last, move_purpose
+from preferences.services.purposes import NewPurpose, archive_purpose, publish_version
 from tests.factories import act, link, make_recipient, purpose
 from tests.support.page import Page, words
 from tests.support.staff import StaffBrowser, audited, signed_in
+from tests.support.statements import statements
 
 TEXTS = [
     NoticeText("sv", "Enkäter", "Vi frågar en gång om året.", "För att bli bättre.", "Bara vi.", "I två år."),
@@ -208,3 +209,21 @@ def test_a_viewer_looks_and_is_offered_nothing_else(app: Flask, session: Session
     assert "/admin/purposes/surveys/text" not in one
     assert "/admin/purposes/surveys/archive" not in one
     assert viewer.get("/admin/purposes/surveys/preview").status_code == 200
+
+
+def test_pages_cost_the_same_few_statements_however_many_purposes(
+    app: Flask, session: Session, now: datetime, marketer: StaffBrowser
+) -> None:
+    for number in range(30):
+        key = f"topic_{number}"
+        new = NewPurpose(
+            key=key, about=About.MAIL, lawful_basis=LawfulBasis.CONSENT, texts=TEXTS, parent_key="marketing"
+        )
+        add_purpose_last(session, new, now=now)
+        publish_version(session, key, texts=TEXTS[:1], lawful_basis=LawfulBasis.CONSENT, now=now)
+    session.commit()
+    for path in ("", "/marketing", "/topic_7", "/marketing/preview", "/marketing/text", "/marketing/archive"):
+        with statements(app) as seen:
+            assert marketer.get(f"/admin/purposes{path}").status_code == 200
+        assert len(seen) <= 15, (path, len(seen))
+    assert keys().index("topic_29") == keys().index("topic_28") + 1, "a new one stands last"

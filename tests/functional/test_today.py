@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from flask import Flask
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from preferences.domain.roles import Role
 from tests.support.busy_day import busy_day
 from tests.support.page import Page, words
 from tests.support.staff import signed_in
+from tests.support.statements import statements
 
 MOST_STATEMENTS = 25
 """On one page, whatever lies in the database."""
-
-
-@contextmanager
-def statements(app: Flask) -> Iterator[list[str]]:
-    """Every statement that reaches the database meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    engine = app.extensions["sqlalchemy"].engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def rows(page: Page, section: str) -> list[str]:

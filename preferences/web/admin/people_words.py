@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext
 from preferences.domain.acts import Act, Actor, Method
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.purpose import LawfulBasis
+from preferences.domain.reasons import StopReason
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.queries.preference_page import State
 from preferences.services.on_behalf import Said
@@ -56,6 +57,13 @@ PEOPLE_WORDS: dict[str, Mapping[Any, Any]] = {
         SuppressionReason.GLOBAL_STOP: _("Stopped everything"),
         SuppressionReason.ERASED: _("Erased"),
         SuppressionReason.MANUAL: _("Stopped by staff"),
+    },
+    "stop_reason": {
+        StopReason.TOO_OFTEN: _("Too often"),
+        StopReason.NOT_RELEVANT: _("Not relevant"),
+        StopReason.NEVER_ASKED: _("Never asked for it"),
+        StopReason.CHANGED_WORK: _("Has another job now"),
+        StopReason.OTHER: _("Something else"),
     },
     "scope": {
         SuppressionScope.ALL: _("every message"),

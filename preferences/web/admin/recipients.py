@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from flask import abort, render_template
 from flask_babel import lazy_gettext
 
-from preferences.domain.acts import Act, Method
+from preferences.domain.acts import GRANTS, Act, Method
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.esp_events import EspEventType
+from preferences.domain.reasons import StopReason
 from preferences.domain.recipient_id import read_recipient_id
 from preferences.domain.roles import Permission
+from preferences.domain.suppression import SuppressionReason
 from preferences.models.transaction import reading
+from preferences.queries.opt_out_counts import OPT_OUTS
 from preferences.queries.own_data import OwnData, own_data
 from preferences.queries.preference_page import preference_page
 from preferences.queries.purposes import catalogue
@@ -44,6 +49,9 @@ MESSAGES = {
     "nothing": lazy_gettext("Nothing had to be done: it stands like that already."),
 }
 MOST_HISTORY = 200
+BEHIND_FIGURES = ("said", "message", "reason", "suppressed", "reported")
+SAID = {"yes": GRANTS, "no": frozenset(OPT_OUTS)}
+W = TypeVar("W", bound=StrEnum)
 
 
 @blueprint.get("/recipients")
@@ -60,6 +68,7 @@ def recipients() -> str:
         "admin/recipients.html",
         page=page_of(found, lambda one: one.id),
         wanted=wanted,
+        narrowed=_narrowed(),
         asked_for={name: asked(name) for name in ("text", "since", "until")},
         purposes=purposes,
         acts=[(one.value, staff_word("act", one)) for one in Act],
@@ -124,16 +133,32 @@ def _stands(data: OwnData) -> dict[str, int]:
 
 def _filter(purposes: set[int]) -> RecipientFilter:
     """What the address asks for; what cannot be read is left out."""
-    status, act, method, purpose = asked("status"), asked("act"), asked("method"), asked_number("purpose")
+    purpose = asked_number("purpose")
     return RecipientFilter(
         text=asked("text", most=320),
-        status=RecipientStatus(status) if status in [*RecipientStatus] else None,
+        status=_word(RecipientStatus, "status"),
         purpose_id=purpose if purpose in purposes else None,
-        act=Act(act) if act in [*Act] else None,
-        method=Method(method) if method in [*Method] else None,
+        act=_word(Act, "act"),
+        method=_word(Method, "method"),
         since=_start(asked("since"), 0),
         until=_start(asked("until"), 1),
+        said=SAID.get(asked("said"), frozenset()),
+        message_id=asked_number("message"),
+        reason=_word(StopReason, "reason"),
+        suppressed=_word(SuppressionReason, "suppressed"),
+        reported=_word(EspEventType, "reported"),
     )
+
+
+def _word(vocabulary: type[W], name: str) -> W | None:
+    """One word of a vocabulary; None for every other text."""
+    text = asked(name)
+    return vocabulary(text) if text in [*vocabulary] else None
+
+
+def _narrowed() -> dict[str, str]:
+    """The filters that only figures lead to, as the address has them: the form keeps them."""
+    return {name: asked(name) for name in BEHIND_FIGURES if asked(name)}
 
 
 def _start(text: str, days: int) -> datetime | None:

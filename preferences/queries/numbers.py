@@ -1,0 +1,165 @@
+"""What happened in a period, counted by group and never by person. Each query reads the rows of the period once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.acts import GRANTS, Act, Method
+from preferences.domain.esp_events import EspEventType
+from preferences.domain.reasons import StopReason
+from preferences.domain.suppression import SuppressionReason
+from preferences.models.esp import EspEventRow
+from preferences.models.ledger import LedgerEntryRow
+from preferences.models.mailer import MailerRow
+from preferences.models.message import MessageRow
+from preferences.models.sign_up import SignUpRow
+from preferences.models.stop_reason import StopReasonRow
+from preferences.models.suppression import SuppressionRow
+
+from .opt_out_counts import OPT_OUTS
+from .periods import Period, entries_of, first_id, stretch_of
+
+MOST_MESSAGES = 20
+REASON_WITHIN = timedelta(days=2)
+"""A reason is told within a day of the opt-out, so its entry is no older than that."""
+
+REPORTED = (EspEventType.BOUNCED, EspEventType.COMPLAINED)
+ANSWERS = (*sorted(GRANTS), *OPT_OUTS)
+
+
+@dataclass(frozen=True, slots=True)
+class ActCount:
+    """How many acts of one kind a stretch of the period holds, for one purpose and one way they came."""
+
+    stretch: int
+    purpose_id: int
+    act: Act
+    method: Method
+    count: int
+
+    @property
+    def is_yes(self) -> bool:
+        """Whether the act allows something."""
+        return self.act in GRANTS
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCount:
+    """How many opted out by the links of one message. `mailer` is None for mail of our own."""
+
+    message_id: int
+    reference: str | None
+    mailer: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormCount:
+    """How many asked through one form, and how many of them confirmed from their mailbox."""
+
+    form_key: str
+    asked: int
+    confirmed: int
+
+
+def answers_in(session: Session, period: Period, *, purpose_id: int | None = None) -> list[ActCount]:
+    """Every yes and no of the period, about one purpose or all."""
+    entry = LedgerEntryRow
+    stretch = stretch_of(period, entry.recorded_at).label("stretch")
+    counted = (
+        select(stretch, entry.purpose_id, entry.act, entry.method, func.count())
+        .where(*entries_of(session, period.since, period.until), entry.act.in_(ANSWERS), *_about(purpose_id))
+        .group_by("stretch", entry.purpose_id, entry.act, entry.method)
+    )
+    return [ActCount(*row) for row in session.execute(counted)]
+
+
+def opt_outs_by_message(session: Session, period: Period, *, purpose_id: int | None = None) -> list[MessageCount]:
+    """The messages whose links were used most to opt out."""
+    entry, count = LedgerEntryRow, func.count().label("used")
+    most = (
+        select(entry.reference, count)
+        .where(
+            *entries_of(session, period.since, period.until),
+            entry.act.in_(OPT_OUTS),
+            entry.reference > 0,
+            *_about(purpose_id),
+        )
+        .group_by(entry.reference)
+        .order_by(count.desc(), entry.reference)
+        .limit(MOST_MESSAGES)
+        .subquery()
+    )
+    rows = session.execute(
+        select(most.c.reference, MessageRow.reference, MailerRow.name, most.c.used)
+        .select_from(most)
+        .outerjoin(MessageRow, MessageRow.id == most.c.reference)
+        .outerjoin(MailerRow, MailerRow.id == MessageRow.mailer_id)
+        .order_by(most.c.used.desc(), most.c.reference)
+    )
+    return [MessageCount(*row) for row in rows]
+
+
+def reasons_in(session: Session, period: Period, *, purpose_id: int | None = None) -> list[tuple[StopReason, int]]:
+    """The reasons given in the period, the largest number first."""
+    row, count = StopReasonRow, func.count()
+    counted = (
+        select(row.reason, count)
+        .where(
+            row.entry_id >= first_id(session, LedgerEntryRow, period.since - REASON_WITHIN),
+            row.recorded_at >= period.since,
+            row.recorded_at < period.until,
+        )
+        .group_by(row.reason)
+        .order_by(count.desc(), row.reason)
+    )
+    if purpose_id is not None:
+        counted = counted.where(row.purpose_id == purpose_id)
+    return [(reason, number) for reason, number in session.execute(counted)]
+
+
+def sign_ups_in(session: Session, period: Period) -> list[FormCount]:
+    """By form: how many asked in the period, and how many of those have confirmed. Only what is still stored."""
+    asked = func.count().label("asked")
+    counted = (
+        select(SignUpRow.form_key, asked, func.count(SignUpRow.confirmed_at))
+        .where(SignUpRow.asked_at >= period.since, SignUpRow.asked_at < period.until)
+        .group_by(SignUpRow.form_key)
+        .order_by(asked.desc(), SignUpRow.form_key)
+    )
+    return [FormCount(*row) for row in session.execute(counted)]
+
+
+def suppressions_in(session: Session, period: Period) -> list[tuple[int, SuppressionReason, int]]:
+    """Addresses stopped in the period, lifted since or not: stretch, reason, count."""
+    row = SuppressionRow
+    stretch = stretch_of(period, row.created_at).label("stretch")
+    counted = (
+        select(stretch, row.reason, func.count())
+        .where(row.created_at >= period.since, row.created_at < period.until)
+        .group_by("stretch", row.reason)
+    )
+    return [(number, reason, count) for number, reason, count in session.execute(counted)]
+
+
+def reported_in(
+    session: Session, period: Period, types: Collection[EspEventType] = REPORTED
+) -> list[tuple[int, EspEventType, int]]:
+    """Events of these types that mail services reported in the period: stretch, type, count. Only what is still stored."""
+    row = EspEventRow
+    stretch = stretch_of(period, row.received_at).label("stretch")
+    counted = (
+        select(stretch, row.type, func.count())
+        .where(row.received_at >= period.since, row.received_at < period.until, row.type.in_(types))
+        .group_by("stretch", row.type)
+    )
+    return [(number, kind, count) for number, kind, count in session.execute(counted)]
+
+
+def _about(purpose_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if purpose_id is None else [LedgerEntryRow.purpose_id == purpose_id]

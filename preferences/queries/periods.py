@@ -1,0 +1,96 @@
+"""Periods of time as the database can count by them: stretches of a period, and the ids that belong to it.
+
+Big tables are not indexed by time, because every opt-out would pay for it. Their ids grow with time, so where a period begins is
+found by halving.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, case, cast, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from preferences.models.ledger import LedgerEntryRow
+from preferences.models.outbox import ChangeEventRow
+
+SETTLES_WITHIN = timedelta(minutes=10)
+"""Transactions may commit in another order than that of their ids; none takes so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period cut into stretches: `bounds` are their beginnings and the end of the last, in order, at least two."""
+
+    bounds: tuple[datetime, ...]
+
+    @property
+    def since(self) -> datetime:
+        """Its first moment."""
+        return self.bounds[0]
+
+    @property
+    def until(self) -> datetime:
+        """The first moment after it."""
+        return self.bounds[-1]
+
+    def number_of(self, moment: datetime) -> int:
+        """Which stretch a moment of the period lies in, from 0."""
+        return bisect_right(self.bounds, moment) - 1
+
+
+def stretch_of(period: Period, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
+    """The number of the stretch that a row of the period lies in: a tree of comparisons, which every database understands."""
+    return _tree(column, period.bounds[1:-1], 0)
+
+
+def _tree(column: InstrumentedAttribute[datetime], bounds: Sequence[datetime], before: int) -> ColumnElement[int]:
+    if not bounds:
+        return literal(before)
+    middle = len(bounds) // 2
+    left, right = _tree(column, bounds[:middle], before), _tree(column, bounds[middle + 1 :], before + middle + 1)
+    return case((column < bounds[middle], left), else_=right)
+
+
+def entries_of(session: Session, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """What holds the ledger's entries to those recorded in this time, read through the primary key."""
+    return _within(session, LedgerEntryRow, since, until)
+
+
+def events_of(session: Session, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """The same for change events."""
+    return _within(session, ChangeEventRow, since, until)
+
+
+def first_id(session: Session, rows: type[LedgerEntryRow | ChangeEventRow], moment: datetime) -> int:
+    """An id before which nothing was recorded at or after this moment, give or take transactions that overlap.
+
+    One statement: each step halves what is left, and reads one row by its key.
+    """
+    whole: Any = select(
+        literal(0, BigInteger).label("low"), cast(func.coalesce(func.max(rows.id), 0) + 1, BigInteger).label("high")
+    )
+    halves = whole.cte("halves", recursive=True)
+    middle = (halves.c.low + halves.c.high) // 2
+    row = aliased(rows)
+    there = select(row.recorded_at).where(row.id >= middle).order_by(row.id).limit(1).correlate(halves)
+    is_before = there.scalar_subquery() < moment
+    step = select(
+        case((is_before, middle + 1), else_=halves.c.low), case((is_before, halves.c.high), else_=middle)
+    ).where(halves.c.low < halves.c.high)
+    return int(session.scalar(select(func.max(halves.union_all(step).c.low))) or 0)
+
+
+def _within(
+    session: Session, rows: type[LedgerEntryRow | ChangeEventRow], since: datetime | None, until: datetime | None
+) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if since is not None:
+        found += [rows.id >= first_id(session, rows, since - SETTLES_WITHIN), rows.recorded_at >= since]
+    if until is not None:
+        found += [rows.id < first_id(session, rows, until + SETTLES_WITHIN), rows.recorded_at < until]
+    return found

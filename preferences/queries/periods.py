@@ -1,7 +1,7 @@
 """Periods of time as the database can count by them: stretches of a period, and the ids that belong to it.
 
-Big tables are not indexed by time, because every opt-out would pay for it. Their ids grow with time, so where a period begins is
-found by halving.
+Big tables are not indexed by time, because every opt-out would pay for it. Their ids grow with time, so where a period begins
+is found by halving.
 """
 
 from __future__ import annotations

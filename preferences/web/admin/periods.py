@@ -95,4 +95,4 @@ def _day(name: str) -> date | None:
         found = date.fromisoformat(asked(name))
     except ValueError:
         return None
-    return found if EARLIEST <= found else None
+    return found if found >= EARLIEST else None

@@ -85,7 +85,7 @@ def _of(session: Session, mailer: MailerView, newest: FromClause) -> TimeToTell:
     return TimeToTell(mailer, len(times), waiting, share(times, 0.5), share(times, 0.95))
 
 
-def _acknowledged(mailer_id: int, one: Any) -> ColumnElement[datetime | None]:
+def _acknowledged(mailer_id: int, one: Any) -> ColumnElement[Any]:
     row = AcknowledgementRow
     return (
         select(row.acknowledged_at)
@@ -96,7 +96,7 @@ def _acknowledged(mailer_id: int, one: Any) -> ColumnElement[datetime | None]:
     )
 
 
-def _delivered(mailer_id: int, one: Any) -> ColumnElement[datetime | None]:
+def _delivered(mailer_id: int, one: Any) -> ColumnElement[Any]:
     return (
         select(func.min(DeliveryRow.done_at))
         .join(EndpointRow, EndpointRow.id == DeliveryRow.endpoint_id)

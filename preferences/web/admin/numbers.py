@@ -60,7 +60,7 @@ def numbers() -> str:
     over = asked_period()
     period = over.period
     with reading() as session:
-        titles = {
+        titles: dict[int, str] = {
             one.purpose.id: one.text(request_locale(), settings().default_locale).title
             for one in catalogue(session).all()
         }
@@ -168,7 +168,7 @@ def _percent(part: int, whole: int) -> str:
 
 def _lasted(time: timedelta | None) -> str:
     """A time in words; a dash for none."""
-    return "–" if time is None else format_timedelta(time, threshold=1.5, locale=request_locale())
+    return "–" if time is None else str(format_timedelta(time, threshold=1.5, locale=request_locale()))
 
 
 def _unit(unit: Unit) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from babel.dates import format_date
 from flask import url_for
@@ -50,7 +51,7 @@ class AskedPeriod:
         pattern = "MMM y" if self.unit is Unit.MONTH else "d MMM"
         return [format_date(day, pattern, locale=AS_IN.get(locale, locale)) for day in self.days[:-1]]
 
-    def people(self, stretch: int | None = None, **filters: object) -> str:
+    def people(self, stretch: int | None = None, **filters: Any) -> str:
         """The address of the people behind a figure, of the whole period or of one stretch."""
         first, after = (self.days[0], self.days[-1]) if stretch is None else self.days[stretch : stretch + 2]
         until = after - timedelta(days=1)

@@ -168,8 +168,8 @@ def _percent(part: int, whole: int) -> str:
 
 def _lasted(time: timedelta | None) -> str:
     """A time in words; a dash for none."""
-    return "–" if time is None else str(format_timedelta(time, threshold=1.5, locale=request_locale()))
+    return "–" if time is None else format_timedelta(time, threshold=1.5, locale=request_locale())
 
 
 def _unit(unit: Unit) -> str:
-    return {Unit.DAY: gettext("Day"), Unit.WEEK: gettext("Week"), Unit.MONTH: gettext("Month")}[unit]
+    return str({Unit.DAY: gettext("Day"), Unit.WEEK: gettext("Week"), Unit.MONTH: gettext("Month")}[unit])

@@ -23,6 +23,7 @@ from preferences.models.suppression import SuppressionRow
 
 from .opt_out_counts import OPT_OUTS
 from .periods import Period, entries_of, first_id, stretch_of
+from .time_to_tell import TimeToTell, times_to_tell
 
 MOST_MESSAGES = 20
 REASON_WITHIN = timedelta(days=2)
@@ -65,6 +66,32 @@ class FormCount:
     form_key: str
     asked: int
     confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Everything that is counted of one period."""
+
+    answers: list[ActCount]
+    messages: list[MessageCount]
+    reasons: list[tuple[StopReason, int]]
+    forms: list[FormCount]
+    suppressions: list[tuple[int, SuppressionReason, int]]
+    reported: list[tuple[int, EspEventType, int]]
+    told: list[TimeToTell]
+
+
+def numbers_in(session: Session, period: Period, *, purpose_id: int | None = None) -> Numbers:
+    """The numbers of a period; acts, messages and reasons about one purpose or all."""
+    return Numbers(
+        answers=answers_in(session, period, purpose_id=purpose_id),
+        messages=opt_outs_by_message(session, period, purpose_id=purpose_id),
+        reasons=reasons_in(session, period, purpose_id=purpose_id),
+        forms=sign_ups_in(session, period),
+        suppressions=suppressions_in(session, period),
+        reported=reported_in(session, period),
+        told=times_to_tell(session, period),
+    )
 
 
 def answers_in(session: Session, period: Period, *, purpose_id: int | None = None) -> list[ActCount]:

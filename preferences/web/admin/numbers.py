@@ -17,17 +17,9 @@ from preferences.domain.esp_events import EspEventType
 from preferences.domain.roles import Permission
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.transaction import reading
-from preferences.queries.numbers import (
-    ActCount,
-    answers_in,
-    opt_outs_by_message,
-    reasons_in,
-    reported_in,
-    sign_ups_in,
-    suppressions_in,
-)
+from preferences.queries.numbers import ActCount, Numbers, numbers_in
 from preferences.queries.purposes import catalogue
-from preferences.queries.time_to_tell import MOST_OPT_OUTS, times_to_tell
+from preferences.queries.time_to_tell import MOST_OPT_OUTS
 from preferences.web.access import Access, access
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings
@@ -57,24 +49,13 @@ class PurposeLine:
 @needs(Permission.SEE_NUMBERS)
 def numbers() -> str:
     """The period that the address asks for, about one purpose or all."""
-    over = asked_period()
-    period = over.period
+    over, asked_for = asked_period(), asked_number("purpose")
+    locale, default = request_locale(), settings().default_locale
     with reading() as session:
-        titles: dict[int, str] = {
-            one.purpose.id: one.text(request_locale(), settings().default_locale).title
-            for one in catalogue(session).all()
-        }
-        purpose_id = asked_number("purpose")
-        purpose_id = purpose_id if purpose_id in titles else None
-        answers = answers_in(session, period, purpose_id=purpose_id)
-        messages = opt_outs_by_message(session, period, purpose_id=purpose_id)
-        reasons = reasons_in(session, period, purpose_id=purpose_id)
-        forms = sign_ups_in(session, period)
-        stops = suppressions_in(session, period)
-        reported = reported_in(session, period)
-        told = times_to_tell(session, period)
+        titles: dict[int, str] = {one.purpose.id: one.text(locale, default).title for one in catalogue(session).all()}
+        purpose_id = asked_for if asked_for in titles else None
+        found = numbers_in(session, over.period, purpose_id=purpose_id)
     about = {} if purpose_id is None else {"purpose": purpose_id}
-    no, methods = [one for one in answers if not one.is_yes], _by_method(answers)
     return render_template(
         "admin/numbers.html",
         over=over,
@@ -82,30 +63,28 @@ def numbers() -> str:
         purposes=[(str(number), title) for number, title in titles.items()],
         purpose_id=purpose_id,
         about=about,
-        yes_count=sum(one.count for one in answers if one.is_yes),
-        no_count=sum(one.count for one in no),
-        charts=_charts(over, answers, stops, reported, about),
-        lines=_lines(answers, titles),
-        messages=messages,
-        methods=methods,
-        reasons=reasons,
-        forms=forms,
-        stops=_total((reason, count) for _, reason, count in stops),
+        found=found,
+        charts=_charts(over, found, about),
+        lines=_lines(found.answers, titles),
         without_people=WITHOUT_PEOPLE,
-        told=told,
         most_opt_outs=MOST_OPT_OUTS,
         percent=_percent,
         lasted=_lasted,
+        **_sums(found),
     )
 
 
-def _charts(
-    over: AskedPeriod,
-    answers: list[ActCount],
-    stops: list[tuple[int, SuppressionReason, int]],
-    reported: list[tuple[int, EspEventType, int]],
-    about: dict[str, Any],
-) -> dict[str, Chart]:
+def _sums(found: Numbers) -> dict[str, Any]:
+    """What is counted over the whole period."""
+    return {
+        "yes_count": sum(one.count for one in found.answers if one.is_yes),
+        "no_count": sum(one.count for one in found.answers if not one.is_yes),
+        "methods": _by_method(found.answers),
+        "stops": _total((reason, count) for _, reason, count in found.suppressions),
+    }
+
+
+def _charts(over: AskedPeriod, found: Numbers, about: dict[str, Any]) -> dict[str, Chart]:
     heads = (gettext("From"), gettext("Number"))
 
     def drawn(caption: str, counted: Iterable[tuple[int, int]], address: Callable[[int], str]) -> Chart:
@@ -117,15 +96,15 @@ def _charts(
         return chart(caption, heads, points)
 
     def said(caption: str, word: str) -> Chart:
-        counted = ((one.stretch, one.count) for one in answers if one.is_yes is (word == "yes"))
+        counted = ((one.stretch, one.count) for one in found.answers if one.is_yes is (word == "yes"))
         return drawn(caption, counted, lambda number: over.people(number, said=word, **about))
 
     def stopped(caption: str, reason: SuppressionReason) -> Chart:
-        counted = ((number, count) for number, found, count in stops if found is reason)
+        counted = ((number, count) for number, why, count in found.suppressions if why is reason)
         return drawn(caption, counted, lambda number: over.people(number, suppressed=reason.value))
 
     def events(caption: str, kind: EspEventType) -> Chart:
-        counted = ((number, count) for number, found, count in reported if found is kind)
+        counted = ((number, count) for number, what, count in found.reported if what is kind)
         return drawn(caption, counted, lambda number: over.people(number, reported=kind.value))
 
     return {

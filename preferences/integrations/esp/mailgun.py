@@ -50,8 +50,12 @@ _NOT_TRIED = {
     "suppress-bounce": RejectReason.BOUNCED,
     "suppress-complaint": RejectReason.SPAM,
     "suppress-unsubscribe": RejectReason.UNSUBSCRIBED,
+    "605": RejectReason.BOUNCED,
+    "606": RejectReason.UNSUBSCRIBED,
+    "607": RejectReason.SPAM,
+    "625": RejectReason.BLOCKED,
 }
-"""Failures that are Mailgun's own refusal: its suppression lists."""
+"""Failures that are Mailgun's own refusal, by reason or code: its suppression lists, and a list of poor quality."""
 
 
 def _verify(incoming: Incoming, secrets: Secrets, now: datetime) -> None:
@@ -93,8 +97,9 @@ def read(item: Item) -> EspEvent:
     severity: Severity | None = None
     if native == "failed":
         why = text(item, "reason")
-        if why in _NOT_TRIED:
-            kind, reason = EspEventType.REJECTED, _NOT_TRIED[why]
+        refusal = _NOT_TRIED.get(why) or _NOT_TRIED.get(text(item, "delivery-status", "code"))
+        if refusal is not None:
+            kind, reason = EspEventType.REJECTED, refusal
         else:
             delivery = at(item, "delivery-status")
             status = status_in(text(delivery, "enhanced-code"), text(delivery, "code"))

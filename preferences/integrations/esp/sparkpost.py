@@ -33,6 +33,9 @@ _TYPES = {
     "amp_click": EspEventType.CLICKED,
     "relay_delivery": EspEventType.INBOUND,
     "relay_injection": EspEventType.INBOUND,
+    "relay_rejection": EspEventType.INBOUND,
+    "relay_tempfail": EspEventType.INBOUND,
+    "relay_permfail": EspEventType.INBOUND,
     "relay_message": EspEventType.INBOUND,
 }
 _REASONS = {

@@ -46,16 +46,39 @@ _REASONS = {"spam": RejectReason.SPAM, "unsubscribed": RejectReason.UNSUBSCRIBED
 _DELIVERY = {
     "err_user_unknown": RejectReason.INVALID,
     "err_user_inactive": RejectReason.INVALID,
+    "err_mailbox_discarded": RejectReason.INVALID,
     "err_domain_inactive": RejectReason.INVALID,
     "err_unreachable": RejectReason.TIMED_OUT,
+    "skip_dup_unreachable": RejectReason.TIMED_OUT,
     "err_spam_rejected": RejectReason.SPAM,
     "err_spam_skipped": RejectReason.SPAM,
+    "err_spam_removed": RejectReason.SPAM,
     "err_blacklisted": RejectReason.BLOCKED,
     "err_too_large": RejectReason.BLOCKED,
     "err_unsubscribed": RejectReason.UNSUBSCRIBED,
+    "err_lost": RejectReason.OTHER,
+    "err_internal": RejectReason.OTHER,
+    "err_delivery_failed": RejectReason.OTHER,
 }
-_ABOUT_THE_MAIL = {RejectReason.SPAM, RejectReason.BLOCKED, RejectReason.UNSUBSCRIBED}
-"""Refusals of this mail, which say nothing against the mailbox."""
+_NOT_FINAL = {
+    "err_spam_rejected",
+    "err_spam_skipped",
+    "err_spam_removed",
+    "err_blacklisted",
+    "err_too_large",
+    "err_unsubscribed",
+    "err_mailbox_full",
+    "skip_dup_mailbox_full",
+    "skip_dup_temp_unreachable",
+    "err_skip_letter",
+    "err_domain_inactive",
+    "err_destination_misconfigured",
+    "err_lost",
+    "err_internal",
+    "err_delivery_failed",
+}
+"""Hard bounces about this mail alone, or after which the provider itself sends to the address again within days."""
+_OF_THE_CALL = {"auth", "retry_count"}
 
 
 def _verify(incoming: Incoming, secrets: Secrets, now: datetime) -> None:
@@ -75,12 +98,12 @@ SIGNED = Scheme("signed", _verify, theirs=(SecretField("api_key", "the API key o
 
 
 def unpack(incoming: Incoming) -> list[Item]:
-    """The events of every user; or the one, whose `auth` is no part of it."""
+    """The events of every user; or the one, without what changes from one attempt to the next."""
     body = parse_json(incoming.body)
     if not isinstance(body, Mapping):
         raise Malformed
     if "event_name" in body:
-        return [{name: value for name, value in body.items() if name != "auth"}]
+        return [{name: value for name, value in body.items() if name not in _OF_THE_CALL}]
     users = objects(at(body, "events_by_user"))
     return [event for user in users for event in objects(listed(user, "events"))]
 
@@ -93,8 +116,9 @@ def read(item: Item) -> EspEvent:
     native = text(data, "status")
     kind, reason, severity = _TYPES.get(native, EspEventType.UNKNOWN), _REASONS.get(native), None
     if kind is EspEventType.BOUNCED:
-        reason = _DELIVERY.get(text(data, "delivery_info", "delivery_status"), RejectReason.BOUNCED)
-        is_final = native == "hard_bounced" and reason not in _ABOUT_THE_MAIL
+        why = text(data, "delivery_info", "delivery_status")
+        reason = _DELIVERY.get(why, RejectReason.BOUNCED)
+        is_final = native == "hard_bounced" and why not in _NOT_FINAL
         severity = severity_of(is_final, status_in(text(data, "delivery_info", "destination_response")))
     return EspEvent(
         type=kind,

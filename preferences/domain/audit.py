@@ -81,7 +81,9 @@ class AuditAction(StrEnum):
     RETENTION_CHANGED = "retention_changed"
     RETENTION_RUN = "retention_run"
     LEDGER_SEALED = "ledger_sealed"
+    LEDGER_VERIFIED = "ledger_verified"
     SETTINGS_CHECKED = "settings_checked"
+    TEST_MAIL_SENT = "test_mail_sent"
     BURST_HANDLED = "burst_handled"
 
 

@@ -119,16 +119,19 @@ def head_covering(session: Session, position: int) -> StoredHead | None:
     return None if row is None else _head(row)
 
 
-def heads_in_order(session: Session) -> Iterator[StoredHead]:
-    """Every head, streamed."""
-    wanted = select(SealHeadRow).order_by(SealHeadRow.number)
+def heads_in_order(session: Session, *, after: int = 0) -> Iterator[StoredHead]:
+    """Every head after the one of that number, streamed."""
+    wanted = select(SealHeadRow).where(SealHeadRow.number > after).order_by(SealHeadRow.number)
     for row in session.scalars(wanted, execution_options={"yield_per": 500}):
         yield _head(row)
 
 
-def newest_heads(session: Session, limit: int) -> list[StoredHead]:
-    """The last heads, newest first."""
-    return [_head(row) for row in session.scalars(select(SealHeadRow).order_by(SealHeadRow.number.desc()).limit(limit))]
+def newest_heads(session: Session, limit: int, *, before: int | None = None) -> list[StoredHead]:
+    """The last heads, or the last before the one of that number, newest first."""
+    wanted = select(SealHeadRow).order_by(SealHeadRow.number.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(SealHeadRow.number < before)
+    return [_head(row) for row in session.scalars(wanted)]
 
 
 def public_keys(session: Session) -> list[tuple[bytes, int, int]]:
@@ -157,6 +160,14 @@ def unsealed_entries(session: Session, *, after: int, limit: int) -> list[Sealed
 def has_unsealed(session: Session, *, after: int) -> bool:
     """Whether there is an entry to seal."""
     return session.scalar(_unsealed(select(_ENTRY.id), after).limit(1)) is not None
+
+
+def waiting_for_seal(session: Session, *, after: int, most: int) -> tuple[int, datetime | None]:
+    """How many entries are not sealed yet, counted up to `most`, and when the oldest of them was recorded."""
+    columns: tuple[Any, ...] = (_ENTRY.id, _ENTRY.recorded_at)
+    found = _unsealed(select(*columns), after).order_by(_ENTRY.id).limit(most).subquery()
+    count, oldest = session.execute(select(func.count(), func.min(found.c.recorded_at)).select_from(found)).one()
+    return count, oldest
 
 
 def newest_entry_id(session: Session) -> int:

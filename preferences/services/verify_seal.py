@@ -27,6 +27,8 @@ from preferences.queries.seal import (
     WIDTH,
     NoticeDigests,
     StoredHead,
+    StoredTree,
+    TreeIncomplete,
     as_sealed,
     heads_in_order,
     notice_digests,
@@ -125,20 +127,25 @@ def verify_seal(
     trusted: Collection[bytes],
     *,
     published: Sequence[SignedHead] = (),
+    after: StoredHead | None = None,
     most: int = 100,
     tick: Tick | None = None,
 ) -> SealVerified:
     """Check every sealed entry, node and head. `trusted` are the public keys of this installation's SEAL_KEYS.
 
     Beside live writes the session has to be a `snapshot()`. `published` are heads kept elsewhere, which must still be there.
+    With `after` only what was sealed since that head is read; the tree up to it comes from its nodes, which must make its root.
     """
     check = _Check(trusted, most, notice_digests(session))
     known = {one.head.number: one for one in published}
-    present = 0
-    heads = heads_in_order(session)
-    with closing(_nodes(session)) as nodes:
+    if after is not None:
+        _take_up(session, check, after)
+    present = start = check.frontier.size
+    before = check.heads
+    heads = heads_in_order(session, after=before)
+    with closing(_nodes(session, start >> TILE)) as nodes:
         waiting = next(heads, None)
-        for row in _leaves(session):
+        for row in _leaves(session, start):
             present += _check_entry(check, row)
             _grow(check, row, nodes)
             while waiting is not None and waiting.signed.head.tree_size <= check.frontier.size:
@@ -150,13 +157,28 @@ def verify_seal(
         check.misfit(None, waiting.signed.head.number)
         _check_head(check, waiting, known)
         waiting = next(heads, None)
-    _check_end(session, check, known)
+    _check_end(session, check, known, after)
     total = session.scalar(select(func.count()).select_from(LedgerEntryRow)) or 0
-    return SealVerified(check.heads, check.frontier.size, total - present, check.count, tuple(check.findings))
+    sealed = check.frontier.size - start
+    return SealVerified(check.heads - before, sealed, total - present, check.count, tuple(check.findings))
 
 
-def _leaves(session: Session) -> Iterator[Any]:
-    """Every leaf in order, with its entry and what is left of the evidence."""
+def _take_up(session: Session, check: _Check, after: StoredHead) -> None:
+    """Begin at a head instead of at nothing: its tree from the nodes that are kept."""
+    head = after.signed.head
+    check.heads, check.last = head.number, after
+    if not is_signed(head, after.signed.signature, head.public_key):
+        check.found(Wrong.HEAD, head=head.number)
+    try:
+        check.frontier = StoredTree(session).frontier(head.tree_size)
+    except TreeIncomplete:
+        check.frontier = Frontier(head.tree_size, [bytes(32)] * head.tree_size.bit_count())
+    if check.frontier.root != head.root:
+        check.misfit(None, head.number)
+
+
+def _leaves(session: Session, start: int) -> Iterator[Any]:
+    """Every leaf in order from a position on, with its entry and what is left of the evidence."""
     content = type_coerce(EvidenceRow.content, LargeBinary)
     wanted = (
         select(*ENTRY_COLUMNS, SealedEntryRow.position, SealedEntryRow.entry_id, SealedEntryRow.leaf, content)
@@ -164,13 +186,18 @@ def _leaves(session: Session) -> Iterator[Any]:
         .outerjoin(LedgerEntryRow, LedgerEntryRow.id == SealedEntryRow.entry_id)
         .outerjoin(PurposeRow, PurposeRow.id == LedgerEntryRow.purpose_id)
         .outerjoin(EvidenceRow, EvidenceRow.entry_id == LedgerEntryRow.id)
+        .where(SealedEntryRow.position >= start)
         .order_by(SealedEntryRow.position)
     )
     yield from session.execute(wanted, execution_options={"yield_per": 2000})
 
 
-def _nodes(session: Session) -> Generator[tuple[int, int, bytes], None, None]:
-    wanted = select(SealNodeRow.number, SealNodeRow.hash).where(SealNodeRow.level == TILE).order_by(SealNodeRow.number)
+def _nodes(session: Session, start: int) -> Generator[tuple[int, int, bytes], None, None]:
+    wanted = (
+        select(SealNodeRow.number, SealNodeRow.hash)
+        .where(SealNodeRow.level == TILE, SealNodeRow.number >= start)
+        .order_by(SealNodeRow.number)
+    )
     with session.execute(wanted, execution_options={"yield_per": 2000}) as rows:
         for number, found in rows:
             yield TILE, number, bytes(found)
@@ -235,7 +262,7 @@ def _is_endorsed(signed: SignedHead, last: StoredHead | None) -> bool:
     return last is not None and is_signed(signed.head, signed.endorsement, last.signed.head.public_key)
 
 
-def _check_end(session: Session, check: _Check, left: dict[int, SignedHead]) -> None:
+def _check_end(session: Session, check: _Check, left: dict[int, SignedHead], after: StoredHead | None) -> None:
     """The last head vouches for all before it, so its key has to be ours; nothing may lie behind it, or unsealed before."""
     if check.last is not None and check.last.signed.head.public_key not in check.trusted:
         check.found(Wrong.HEAD, head=check.last.signed.head.number)
@@ -250,5 +277,7 @@ def _check_end(session: Session, check: _Check, left: dict[int, SignedHead]) -> 
         .where(LedgerEntryRow.id <= settled, SealedEntryRow.entry_id.is_(None))
         .order_by(LedgerEntryRow.id)
     )
+    if after is not None:
+        inserted = inserted.where(LedgerEntryRow.id > after.settled_entry_id)
     for entry_id in session.scalars(inserted, execution_options={"yield_per": 2000}):
         check.found(Wrong.INSERTED, entry_id)

@@ -72,7 +72,9 @@ ACTIONS = {
     AuditAction.RETENTION_CHANGED: _("Changed a retention rule"),
     AuditAction.RETENTION_RUN: _("Ran the retention"),
     AuditAction.LEDGER_SEALED: _("Sealed the ledger"),
+    AuditAction.LEDGER_VERIFIED: _("Verified the ledger"),
     AuditAction.SETTINGS_CHECKED: _("Ran the self-check"),
+    AuditAction.TEST_MAIL_SENT: _("Asked for a test mail"),
     AuditAction.BURST_HANDLED: _("Handled a burst of opt-outs"),
 }
 

@@ -19,6 +19,7 @@ from .import_words import IMPORT_WORDS
 from .mailer_words import MAILER_WORDS
 from .people_words import PEOPLE_WORDS
 from .photo_words import PHOTO_WORDS
+from .record_words import RECORD_WORDS
 
 _ = lazy_gettext
 
@@ -112,6 +113,7 @@ WORDS: dict[str, Mapping[Any, Any]] = {
         TakedownState.DONE: _("Done"),
         TakedownState.REFUSED: _("Refused"),
     },
+    **RECORD_WORDS,
 }
 
 

@@ -22,6 +22,21 @@ from .eligibility import Question, decide_by_id
 
 ROWS_AT_ONCE = 1000
 
+_CHOICE = (
+    ChoiceRow.recipient_id,
+    RecipientRow.external_id,
+    RecipientRow.address,
+    RecipientRow.name,
+    RecipientRow.locale,
+    RecipientRow.status,
+    ChoiceRow.training_id,
+    ChoiceRow.act,
+    ChoiceRow.basis,
+    ChoiceRow.since,
+    LedgerEntryRow.method,
+    ChoiceRow.paused_until,
+)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ExportedChoice:
@@ -97,20 +112,7 @@ def suppressions_with_addresses(session: Session) -> Iterator[ExportedSuppressio
 def _choices_after(session: Session, purpose: Purpose, last: tuple[int, int]) -> list[ExportedChoice]:
     key = tuple_(ChoiceRow.recipient_id, ChoiceRow.training_id)
     rows = session.execute(
-        select(
-            ChoiceRow.recipient_id,
-            RecipientRow.external_id,
-            RecipientRow.address,
-            RecipientRow.name,
-            RecipientRow.locale,
-            RecipientRow.status,
-            ChoiceRow.training_id,
-            ChoiceRow.act,
-            ChoiceRow.basis,
-            ChoiceRow.since,
-            LedgerEntryRow.method,
-            ChoiceRow.paused_until,
-        )
+        select(*_CHOICE)
         .join(RecipientRow, RecipientRow.id == ChoiceRow.recipient_id)
         .outerjoin(LedgerEntryRow, LedgerEntryRow.id == ChoiceRow.entry_id)
         .where(and_(ChoiceRow.purpose_id == purpose.id, key > last))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, select, tuple_
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from .eligibility import Question, decide_by_id
 
 ROWS_AT_ONCE = 1000
 
-_CHOICE = (
+_CHOICE: tuple[Any, ...] = (
     ChoiceRow.recipient_id,
     RecipientRow.external_id,
     RecipientRow.address,

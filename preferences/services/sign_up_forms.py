@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, update
@@ -79,6 +79,11 @@ def all_forms(session: Session) -> list[SignUpForm]:
     if any(one.key == DEFAULT_FORM for one in added):
         return added
     return [_implied(catalogue(session)), *added]
+
+
+def forms_offering(session: Session, keys: Collection[str]) -> list[SignUpForm]:
+    """The open forms that offer one of these purposes."""
+    return [one for one in all_forms(session) if one.archived_at is None and not set(keys).isdisjoint(one.purpose_keys)]
 
 
 def offered(known: Catalogue, form: SignUpForm) -> list[Described]:

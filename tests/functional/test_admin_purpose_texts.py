@@ -157,6 +157,13 @@ def test_a_basis_that_cannot_be_is_refused_in_words(marketer: StaffBrowser, chan
     assert newest("surveys").number == 1
 
 
+def test_forms_that_would_lose_it_are_named(marketer: StaffBrowser) -> None:
+    path = "/admin/purposes/product_news/text"
+    page = Page(marketer.post(path, form(lawful_basis="legitimate_interest", do="preview")))
+    assert "erbjuder det inte längre: news." in page.text
+    assert "Ett ja till ”Nyheter och erbjudanden” gäller det här bara" in page.text
+
+
 def test_the_global_stop_gets_new_words_and_keeps_its_basis(marketer: StaffBrowser) -> None:
     path = "/admin/purposes/everything/text"
     assert not Page(marketer.get(path)).all("input", type="radio")

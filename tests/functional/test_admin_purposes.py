@@ -170,6 +170,7 @@ def test_archiving_is_looked_at_first_and_goes_on_stopping(
     asked = Page(marketer.get(path))
     assert "Arkivera ”Nyheter och erbjudanden”?" in asked.text
     assert "Ämnena följer med: Produktnyheter, " in asked.text
+    assert "De här anmälningsformulären erbjuder det inte längre: news." in asked.text
     assert marketer.post(path).status_code == 400, "not without the review step"
     assert not purpose(session, "marketing").is_archived
     assert marketer.post(path, {"sure": "1", "reason": "Slutar."}).location == "/admin/purposes/marketing?done=archived"

@@ -18,6 +18,7 @@ from preferences.queries.notice_versions import Published, published_purposes
 from preferences.services.audit import record_audit
 from preferences.services.purpose_order import add_purpose_last
 from preferences.services.purposes import NewPurpose, publish_version
+from preferences.services.sign_up_forms import forms_offering
 from preferences.web.access import Access, access
 from preferences.web.plumbing import settings, utc_now
 
@@ -37,7 +38,7 @@ from .purpose_form import (
     typed_form,
 )
 from .purpose_preview import one_control
-from .purposes import compared
+from .purposes import compared, keys_of
 
 Problem = tuple[str, Any]
 
@@ -207,8 +208,11 @@ def _write_page(
 ) -> Response:
     if one.purpose.is_archived and not conflict:
         abort(404)
+    with reading() as session:
+        forms = forms_offering(session, [one.purpose.key])
     page = render_template(
         "admin/purpose_text.html",
+        forms=keys_of(forms),
         one=one,
         above=above,
         form=form,

@@ -15,11 +15,13 @@ from preferences.domain.differences import differences
 from preferences.domain.errors import InvalidValue
 from preferences.domain.purpose import EVERYTHING_KEY, About, NoticeText
 from preferences.domain.roles import Permission
+from preferences.domain.sign_up import SignUpForm
 from preferences.models.transaction import reading, transaction
 from preferences.queries.notice_versions import Published, published_purposes, published_version, version_lines
 from preferences.services.audit import record_audit
 from preferences.services.purpose_order import Step, move_purpose
 from preferences.services.purposes import archive_purpose
+from preferences.services.sign_up_forms import forms_offering
 from preferences.web.access import Access, access
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings, utc_now
@@ -124,16 +126,19 @@ def ask_to_archive(key: str) -> str:
     """What will happen, before it does."""
     with reading() as session:
         found = published_purposes(session)
-    one = next((one for one in found if one.purpose.key == key), None)
-    if one is None or one.purpose.is_archived or key == EVERYTHING_KEY:
-        abort(404)
-    topics = [title_of(topic) for topic in topics_of(found, one) if not topic.purpose.is_archived]
+        one = next((one for one in found if one.purpose.key == key), None)
+        if one is None or one.purpose.is_archived or key == EVERYTHING_KEY:
+            abort(404)
+        below = [topic for topic in topics_of(found, one) if not topic.purpose.is_archived]
+        forms = forms_offering(session, [key, *(topic.purpose.key for topic in below)])
+    topics = [title_of(topic) for topic in below]
     return render_template(
         "admin/are_you_sure.html",
         title=gettext("Archive “%(title)s”?", title=title_of(one)),
         happens=[
             *([gettext("Its topics go with it: %(titles)s.", titles=", ".join(topics))] if topics else []),
             gettext("Recipients no longer see it, and mailers that ask about it are refused from now on."),
+            *([gettext("These sign-up forms no longer offer it: %(forms)s.", forms=keys_of(forms))] if forms else []),
             gettext("Nothing is deleted: what people chose stays on record and goes on stopping things."),
             gettext("It cannot be taken back, and the key %(key)s is never used again.", key=key),
         ],
@@ -177,6 +182,11 @@ def target(found: Published) -> AuditTarget:
 def title_of(found: Published) -> str:
     """What the purpose is called in the language of the page."""
     return found.described.text(request_locale(), settings().default_locale).title
+
+
+def keys_of(forms: Sequence[SignUpForm]) -> str:
+    """Forms in one line."""
+    return ", ".join(one.key for one in forms)
 
 
 def topics_of(found: Sequence[Published], top: Published) -> list[Published]:

@@ -18,6 +18,7 @@ from preferences.models.photo import ParticipantRow, TakedownRow
 from preferences.models.rights import RightsRequestRow
 from preferences.models.training import TrainingRow
 
+from .bursts import Burst, recent_bursts
 from .imports import ImportView, newest_imports_in
 from .reconciliation import Behind, mailers_behind
 from .trainings import Training, TrainingCounts
@@ -75,6 +76,7 @@ class Today:
     imports: list[ImportView]
     late_mailers: list[Behind]
     endpoints: list[FailingEndpoint]
+    bursts: list[Burst]
 
 
 def requests_by_due_date(session: Session, *, today: date) -> tuple[list[DueRequest], int, int]:
@@ -165,4 +167,5 @@ def what_needs_somebody(session: Session, *, today: date, now: datetime) -> Toda
         imports=waiting,
         late_mailers=late_mailers(session, now=now),
         endpoints=failing_endpoints(session),
+        bursts=recent_bursts(session, now=now),
     )

@@ -5,11 +5,13 @@ Counted from the outbox, so the limit holds for every process and every edge, an
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from preferences.domain.capability import RecipientId
 from preferences.models.outbox import JobKind, OutboxJobRow
 
 LIMITS = ((timedelta(hours=1), 4), (timedelta(days=1), 12))
@@ -31,4 +33,24 @@ def may_mail(session: Session, recipient_id: int | None, *, now: datetime) -> bo
             .limit(max(most for _, most in LIMITS))
         )
     )
+    return _allows(moments, now)
+
+
+def those_to_mail(session: Session, people: Collection[RecipientId], *, now: datetime) -> list[RecipientId]:
+    """Those of these people, at most some hundreds, who may get one more mail of our own now; in the order given."""
+    longest = max(span for span, _ in LIMITS)
+    rows = session.execute(
+        select(OutboxJobRow.recipient_id, OutboxJobRow.created_at).where(
+            OutboxJobRow.recipient_id.in_(people),
+            OutboxJobRow.kind == JobKind.MAIL,
+            OutboxJobRow.created_at > now - longest,
+        )
+    )
+    mailed: dict[int, list[datetime]] = {}
+    for recipient_id, moment in rows:
+        mailed.setdefault(recipient_id or 0, []).append(moment)
+    return [one for one in people if _allows(mailed.get(one, []), now)]
+
+
+def _allows(moments: Collection[datetime], now: datetime) -> bool:
     return all(sum(moment > now - span for moment in moments) < most for span, most in LIMITS)

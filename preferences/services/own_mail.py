@@ -22,6 +22,7 @@ from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView, recipient_by_id
 from preferences.queries.trainings import training_by_id
 
+from .bursts import burst_question
 from .mail_links import MailLinks
 from .photo_mail import photo_notice, takedown_mail
 from .policy import policy_mail
@@ -89,6 +90,10 @@ def prepare_own_mail(
         case "receipt":
             languages = {"locale": locale, "default_locale": default_locale}
             parameters = receipt_mail(session, recipient, payload, links=links, now=now, **languages)
+        case "burst_question":
+            parameters = burst_question(
+                session, recipient, payload, links=links, locales=(locale, default_locale), now=now
+            )
         case "takedown_received" | "takedown_done":
             parameters = takedown_mail(session, recipient, payload, links=links, now=now)
         case _:

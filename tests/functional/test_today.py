@@ -25,7 +25,7 @@ def rows(page: Page, section: str) -> list[str]:
 def test_first_day_says_what_will_show_where(app: Flask, session: Session) -> None:
     page = Page(signed_in(app, session).get("/admin"))
     assert page.all("table") == []
-    assert len([one for one in page.all("div") if one.get("class") == "empty"]) == 6
+    assert len([one for one in page.all("div") if one.get("class") == "empty"]) == 7
 
 
 def test_everything_that_needs_a_person_is_there_the_most_urgent_first(app: Flask, session: Session) -> None:

@@ -187,6 +187,7 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "takedown_received": _("The receipt of something to be removed"),
         "takedown_done": _("What became of something to be removed"),
         "policy_changed": _("A change of how we handle personal data"),
+        "burst_question": _("A question whether it was you who unsubscribed"),
         "receipt": _("The receipt of what you changed"),
         "rights_received": _("The receipt of a request"),
         "rights_extended": _("A later date for our answer"),

@@ -40,7 +40,7 @@ _RULES = (
     ),
     Rule(
         kind=Kind.TAKEDOWNS,
-        what="the address, note and answer of finished takedowns",
+        what="the address, note, answer and proof of finished takedowns",
         tables=("takedowns",),
         counted_from="the end of the case",
         why="the same picture may come up again",

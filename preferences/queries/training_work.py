@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -140,14 +140,35 @@ def notice_progress(session: Session, training_id: int) -> NoticeProgress:
     return NoticeProgress({NoticeState(state): count for state, count in rows})
 
 
-def _counted() -> Select[Any]:
-    columns: tuple[Any, ...] = (TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
-    everybody, told = func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at)
-    return (
-        select(*columns, everybody, told)
-        .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
-        .group_by(*columns)
+def notices_underway(
+    session: Session, training_id: int, recipient_ids: Collection[RecipientId], template: str
+) -> dict[RecipientId, datetime]:
+    """Who of these has got the notice of this training, or has it on its way, and since when; as long as mails are remembered."""
+    rows = session.execute(
+        select(OutboxJobRow.recipient_id, OutboxJobRow.created_at, OutboxJobRow.payload)
+        .where(
+            OutboxJobRow.recipient_id.in_(recipient_ids),
+            OutboxJobRow.kind == JobKind.MAIL,
+            or_(OutboxJobRow.done_at.is_(None), OutboxJobRow.outcome == "sent"),
+        )
+        .order_by(OutboxJobRow.id)
     )
+    return {
+        RecipientId(number): since
+        for number, since, payload in rows
+        if number is not None and (payload.get("template"), payload.get("training_id")) == (template, training_id)
+    }
+
+
+def _counted() -> Select[Any]:
+    """Counted for each training that is shown, not for all before the limit."""
+
+    def count(what: ColumnElement[Any]) -> ColumnElement[int]:
+        asked = select(func.count(what)).where(ParticipantRow.training_id == TrainingRow.id)
+        return asked.correlate(TrainingRow).scalar_subquery()
+
+    columns: tuple[Any, ...] = (TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
+    return select(*columns, count(ParticipantRow.recipient_id), count(ParticipantRow.notified_at))
 
 
 def _read(session: Session, statement: Select[Any]) -> list[TrainingCounts]:

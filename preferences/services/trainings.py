@@ -22,6 +22,7 @@ from preferences.models.photo import ParticipantRow
 from preferences.models.training import TrainingRow
 from preferences.models.upsert import insert_into
 from preferences.queries.recipients import RecipientView
+from preferences.queries.training_work import notices_underway
 from preferences.queries.trainings import Training, count_untold, those_on, to_be_told, training_by_id
 
 from .messages import NO_MESSAGE, number_message
@@ -103,7 +104,8 @@ def find_training(session: Session, training_id: int) -> Training:
 def add_participants(session: Session, training_id: int, who: Iterable[str], *, now: datetime) -> int:
     """Put recipients, by id or address, on the training's list; all or none. Returns how many were not there before.
 
-    Raises UnknownTraining, UnknownRecipient or InvalidAddress; Conflict for somebody who has been erased.
+    Whoever was taken off after the notice is not told once more. Raises UnknownTraining, UnknownRecipient or InvalidAddress;
+    Conflict for somebody who has been erased.
     """
     find_training(session, training_id)
     added, remaining = 0, iter(who)
@@ -165,7 +167,11 @@ def notify_participants(session: Session, training_id: int, *, now: datetime, li
 def _add(session: Session, training_id: int, people: set[RecipientId], now: datetime) -> int:
     new = people - those_on(session, training_id, people)
     if new:
-        rows = [{"training_id": training_id, "recipient_id": one, "added_at": now} for one in sorted(new)]
+        told = notices_underway(session, training_id, new, NOTICE)
+        rows = [
+            {"training_id": training_id, "recipient_id": one, "added_at": now, "notified_at": told.get(one)}
+            for one in sorted(new)
+        ]
         statement = insert_into(session, ParticipantRow.__table__).values(rows)
         session.execute(statement.on_conflict_do_nothing(index_elements=["training_id", "recipient_id"]))
     return len(new)

@@ -194,6 +194,37 @@ def test_somebody_is_taken_off_and_put_back(session: Session, stina: StaffBrowse
     assert on_list(session, number) == ["anna@example.se"]
 
 
+@pytest.mark.parametrize("sent", [True, False])
+def test_whoever_is_taken_off_and_put_back_is_told_once(
+    app: Flask, session: Session, stina: StaffBrowser, sent: bool
+) -> None:
+    anna = make_recipient(session)
+    number, other = make_training(session, anna), make_training(session, title="En annan")
+    tell(session, number)
+    if sent:
+        assert len(sent_mail(app)) == 1
+    person = {"person": format_recipient_id(anna.id)}
+    stina.post(f"/admin/trainings/{number}/participants/remove", person)
+    stina.post(f"/admin/trainings/{number}/participants", person)
+    assert tell(session, number) == 0
+    assert len(sent_mail(app)) == (0 if sent else 1)
+    stina.post(f"/admin/trainings/{other}/participants", person)
+    assert tell(session, other) == 1
+
+
+def test_whoever_was_off_the_list_when_mail_was_made_is_told_later(
+    app: Flask, session: Session, stina: StaffBrowser
+) -> None:
+    anna = make_recipient(session)
+    number = make_training(session, anna)
+    tell(session, number)
+    person = {"person": format_recipient_id(anna.id)}
+    stina.post(f"/admin/trainings/{number}/participants/remove", person)
+    assert sent_mail(app) == []
+    stina.post(f"/admin/trainings/{number}/participants", person)
+    assert tell(session, number) == 1
+
+
 def test_the_notice_is_looked_at_sent_and_followed(app: Flask, session: Session, stina: StaffBrowser) -> None:
     now = datetime.now(UTC)
     anna, bounced = make_recipient(session, name="Anna Ek"), make_recipient(session, "studs@example.se")

@@ -40,6 +40,7 @@ OF_THE_PERSON = (
     "order 9",
     "https://social.example/p/77",
     "Tredje bilden",
+    "Sidan svarar 404",
     "Åkessons Rör & Värme AB",
     "Bolagsverket",
     "Anna i formuläret",
@@ -99,7 +100,7 @@ def _told_by_others(session: Session, anna: RecipientView) -> None:
         EspEventRow(
             mailer_id=1,
             provider="ses",
-            event_key=b"k" * 16,
+            event_key=b"r" * 16,
             type=EspEventType.BOUNCED,
             native="Bounce",
             address_index=anna.address_index,

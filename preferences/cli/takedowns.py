@@ -56,10 +56,11 @@ def start(reference: str) -> None:
 @takedowns.command("done")
 @click.argument("reference")
 @_ANSWER
-def done(reference: str, answer: str) -> None:
+@click.option("--proof", default="", help="How you know that it is gone; kept with the case, and not mailed.")
+def done(reference: str, answer: str, proof: str) -> None:
     """Close it as done, and mail the answer to the person."""
     with transaction() as session:
-        close_takedown(session, reference, TakedownState.DONE, answer, now=datetime.now(UTC))
+        close_takedown(session, reference, TakedownState.DONE, answer, proof=proof, now=datetime.now(UTC))
     click.echo(f"{reference} is done.")
 
 
@@ -85,4 +86,7 @@ def _as_json(one: Takedown) -> dict[str, Any]:
         "requested_at": one.requested_at.isoformat(timespec="seconds"),
         "closed_at": one.closed_at.isoformat(timespec="seconds") if one.closed_at else None,
         "answer": one.answer,
+        "assigned_to": one.assigned_to,
+        "due_on": one.due_on.isoformat() if one.due_on else None,
+        "proof": one.proof,
     }

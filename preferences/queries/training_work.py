@@ -143,7 +143,7 @@ def notice_progress(session: Session, training_id: int) -> NoticeProgress:
 def notices_underway(
     session: Session, training_id: int, recipient_ids: Collection[RecipientId], template: str
 ) -> dict[RecipientId, datetime]:
-    """Who of these has got the notice of this training, or has it on its way, and since when; as long as mails are remembered."""
+    """Who of these has the notice of this training, or has it on its way, and since when; while mails are remembered."""
     rows = session.execute(
         select(OutboxJobRow.recipient_id, OutboxJobRow.created_at, OutboxJobRow.payload)
         .where(

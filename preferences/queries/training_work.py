@@ -163,7 +163,7 @@ def notices_underway(
 def _counted() -> Select[Any]:
     """Counted for each training that is shown, not for all before the limit."""
 
-    def count(what: ColumnElement[Any]) -> ColumnElement[int]:
+    def count(what: Any) -> ColumnElement[int | None]:
         asked = select(func.count(what)).where(ParticipantRow.training_id == TrainingRow.id)
         return asked.correlate(TrainingRow).scalar_subquery()
 

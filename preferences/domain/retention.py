@@ -41,6 +41,14 @@ class Kind(StrEnum):
     AUDIT = "audit"
 
 
+class RunSource(StrEnum):
+    """Who had a rule applied."""
+
+    WORKER = "worker"
+    COMMAND = "command"
+    STAFF = "staff"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One row of the table. `setting` names the field that holds the months; `days` is fixed; neither: kept."""

@@ -19,6 +19,8 @@ from .staff_invitations import prepare_invitation_mail
 PREFIX = "staff_"
 REQUESTS_DUE = "staff_requests_due"
 ENDPOINT_DISABLED = "staff_endpoint_disabled"
+TEST = "staff_test"
+"""Somebody wants to see that mail arrives."""
 
 
 def enqueue_staff_mail(

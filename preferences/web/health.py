@@ -58,7 +58,7 @@ def readyz() -> tuple[Response, int]:
     try:
         with glancing() as session:
             applied = applied_revisions(session)
-            if applied != _wanted_revisions():
+            if applied != wanted_revisions():
                 return jsonify(status="not_ready", database="ok", migrations="differ"), 503
             seen_at = last_sign_of_life(session)
     except DBAPIError as error:
@@ -83,7 +83,7 @@ def metrics() -> Response:
     return Response(encode(current_app.extensions["preferences.metrics"]), content_type=content_type)
 
 
-def _wanted_revisions() -> frozenset[str]:
+def wanted_revisions() -> frozenset[str]:
     """The newest migrations of this code; read from its files once."""
     if "preferences.revisions" not in current_app.extensions:
         heads = frozenset(script.revision for script in alembic.heads())

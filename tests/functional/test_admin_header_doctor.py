@@ -37,7 +37,7 @@ def test_what_is_wrong_is_said_in_words_and_nothing_is_stored_or_logged(session:
     before = audited(session)
     with capture_logs() as logs:
         page = Page(viewer.post(PAGE, {"message": "From: secret.name@example.se\r\nSubject: Hej\r\n\r\nHej <script>"}))
-    assert "Avanmälan med ett klick fungerar inte för meddelandet: " in page.text
+    assert "Avanmälan med ett klick fungerar inte för meddelandet: 3 fel." in page.text
     assert "List-Unsubscribe" in page.text
     assert "<script>" not in page.html
     assert "secret.name" not in str(logs)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from preferences.domain.request_shapes import FINE
 from preferences.domain.roles import Permission
 from preferences.integrations.header_doctor import Diagnosis, examine
+from preferences.integrations.header_doctor_codes import Severity
 from preferences.integrations.header_doctor_words import SENTENCES, SEVERITIES
 from preferences.integrations.link_rehearsal_words import SHAPES, STATES, VERDICTS
 from preferences.integrations.raw_message import MOST_BYTES
@@ -72,6 +73,7 @@ def _page(diagnosis: Diagnosis | None, link: LinkRehearsal | None, *, problem: s
     page = render_template(
         "admin/header_doctor.html",
         diagnosis=diagnosis,
+        errors=diagnosis.count(Severity.ERROR) if diagnosis else 0,
         link=link,
         sentences=SENTENCES,
         severities=SEVERITIES,

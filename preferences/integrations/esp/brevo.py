@@ -1,7 +1,7 @@
 """Brevo: one event a request, or a list; nothing signed, a password in the address or a token in a header.
 
 Documents: developers.brevo.com/docs: "Transactional webhooks", "Marketing webhooks", "Secure your webhooks". Of the
-times in an event `ts_epoch` is in UTC; so is `ts_event` by the documents, which others found to follow the account's zone.
+times in an event `ts_epoch` is in UTC; `ts_event` is taken so, though others found it to follow the account's zone.
 Mail to the company comes as `items`.
 """
 

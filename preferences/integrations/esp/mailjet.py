@@ -46,7 +46,8 @@ _ERRORS = {
 def read(item: Item) -> EspEvent:
     """One event; the mailer's own words are in `Payload`, as JSON."""
     native = text(item, "event")
-    kind = _TYPES.get(native, EspEventType.UNKNOWN)
+    is_mail_to_us = not native and "Sender" in item and "Recipient" in item
+    kind = _TYPES.get(native, EspEventType.INBOUND if is_mail_to_us else EspEventType.UNKNOWN)
     is_hard = at(item, "hard_bounce") is True
     if kind is EspEventType.BOUNCED and text(item, "error") == "greylisted" and not is_hard:
         kind = EspEventType.DEFERRED  # Mailjet tries again

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,8 +17,10 @@ from preferences.domain.roles import Role
 from preferences.integrations.csv_mapping import FIELDS as FILE_FIELDS
 from preferences.models.import_batch import ImportBatchRow, ImportStage
 from preferences.models.transaction import reading
+from preferences.services.imports import dry_run
 from preferences.services.intake_explain import _WHAT as WHAT_HOLDS
 from preferences.web.admin.import_words import FIELDS, REASONS
+from preferences.web.admin.imports import tools
 from tests.support.admin_imports import FILE, guessed, planned, upload, uploaded, view_of
 from tests.support.page import Page
 from tests.support.staff import StaffBrowser, signed_in
@@ -120,3 +125,16 @@ def test_a_form_without_its_token_does_nothing(stina: StaffBrowser) -> None:
 def test_every_field_and_every_reason_to_hold_a_row_has_words() -> None:
     assert set(FIELDS) == FILE_FIELDS
     assert {one.value for one in WHAT_HOLDS} <= set(REASONS)
+
+
+def test_a_long_dry_run_stores_how_far_it_has_come_while_it_goes_on(stina: StaffBrowser, session: Session) -> None:
+    rows = "".join(f"person{number}@example.se{' ' * 140}\n" for number in range(2500))
+    place = uploaded(stina, f"email\n{rows}")
+    stina.post(f"{place}/columns", {"column-0": "email"})
+    ticks = count()
+    clock = replace(tools(), now=lambda: datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=next(ticks)))
+    seen: list[int] = []
+    dry_run(clock, view_of(place).id, progress=lambda _rows: seen.append(view_of(place).percent_done))
+    assert seen[0] == 0
+    assert 0 < seen[1] < seen[2] <= 100
+    assert view_of(place).counts["new"] == 2500

@@ -64,18 +64,19 @@ def smtp_server(
     kept = kept or Kept()
     settings = {"tls_context": tls, "require_starttls": tls is not None, "enable_SMTPUTF8": True, **options}
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(
-        loop.create_server(lambda: SMTP(kept, hostname="mx.example", loop=loop, **settings), "127.0.0.1", 0)
-    )
+    # The loop runs in its own thread from beginning to end: a browser's test may hold one in this thread.
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(
+        loop.create_server(lambda: SMTP(kept, hostname="mx.example", loop=loop, **settings), "127.0.0.1", 0), loop
+    ).result(10)
     try:
         yield int(server.sockets[0].getsockname()[1]), kept
     finally:
+        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(_end_conversations(loop), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        server.close()
-        loop.run_until_complete(_end_conversations(loop))
         loop.close()
 
 

@@ -28,7 +28,7 @@ RAISED_BELOW_THE_API = {
     "preferences.integrations.csv_files",
     "preferences.integrations.csv_mapping",
 }
-NEVER_IN_THE_API = {"error", "bad_token", "training_over", ConfigurationError.code}
+NEVER_IN_THE_API = {"error", "bad_token", "training_over", "training_changed", ConfigurationError.code}
 
 
 @pytest.fixture

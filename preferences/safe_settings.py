@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from preferences.domain.address import parse_address, parse_domain
 from preferences.domain.errors import InvalidAddress
 from preferences.domain.profile import PROFILE_FIELDS
+from preferences.domain.text import is_locale
 
 if TYPE_CHECKING:
     from preferences.config import Settings
@@ -157,9 +158,7 @@ def _is_folder(text: str) -> bool:
 
 
 def _are_locales(locales: tuple[str, ...]) -> bool:
-    return 0 < len(locales) == len(set(locales)) and all(
-        re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", one, re.ASCII) for one in locales
-    )
+    return 0 < len(locales) == len(set(locales)) and all(is_locale(one) for one in locales)
 
 
 def _are_hosts(names: tuple[str, ...]) -> bool:

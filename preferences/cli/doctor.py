@@ -12,9 +12,9 @@ from flask_babel import force_locale
 from preferences.config import Settings
 from preferences.domain.capability import LinkSigner
 from preferences.integrations.header_doctor import Diagnosis, examine
-from preferences.integrations.header_doctor_codes import Finding, Severity
-from preferences.integrations.header_doctor_words import SENTENCES
-from preferences.integrations.link_rehearsal_words import SHAPES, STATES, VERDICTS
+from preferences.integrations.header_doctor_codes import Severity
+from preferences.integrations.header_doctor_words import SENTENCES, finding_as_json
+from preferences.integrations.link_rehearsal_words import SHAPES, STATES, VERDICTS, request_as_json
 from preferences.integrations.raw_message import MOST_BYTES
 from preferences.services.link_rehearsal import LinkRehearsal, is_our_link, rehearse_link
 
@@ -31,7 +31,7 @@ def doctor(message: IO[bytes] | None, url: str | None, as_json: bool) -> None:
     link = _rehearse(diagnosis, url)
     with force_locale("en"):
         if as_json:
-            findings = [_as_json(one) for one in (diagnosis.findings if diagnosis else ())]
+            findings = [finding_as_json(one) for one in (diagnosis.findings if diagnosis else ())]
             click.echo(json.dumps({"findings": findings, "link": link and _link_as_json(link)}, ensure_ascii=False))
         else:
             _print(diagnosis, link)
@@ -49,26 +49,8 @@ def _rehearse(diagnosis: Diagnosis | None, url: str | None) -> LinkRehearsal | N
     return rehearse_link(current_app.wsgi_app, url, base_url=settings.base_url, signer=signer)
 
 
-def _as_json(finding: Finding) -> dict[str, str | None]:
-    return {
-        "code": finding.code.value,
-        "severity": finding.severity.value,
-        "about": finding.about or None,
-        "sentence": str(SENTENCES[finding.code]),
-    }
-
-
 def _link_as_json(link: LinkRehearsal) -> dict[str, Any]:
-    requests = [
-        {
-            "shape": one.shape.value,
-            "status": one.came.status,
-            "redirects": one.came.redirects,
-            "changed": one.came.changed,
-            "verdict": one.verdict.value,
-        }
-        for one in link.tried
-    ]
+    requests = [request_as_json(one.shape, one.came, one.verdict) for one in link.tried]
     return {"state": link.state.value, "requests": requests}
 
 

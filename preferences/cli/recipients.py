@@ -16,7 +16,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from preferences.config import Settings
-from preferences.domain.receipt import ReceiptController, ReceiptWords
+from preferences.domain.receipt import ReceiptWords
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.models.transaction import reading, snapshot, transaction
 from preferences.queries.choices import Standing, standing
@@ -24,6 +24,7 @@ from preferences.queries.purposes import catalogue
 from preferences.queries.recipients import RecipientView
 from preferences.services.erasure import erase_recipient
 from preferences.services.evidence_pack import PackWords, write_evidence_pack
+from preferences.services.receipts import receipt_controller
 from preferences.services.recipients import find_recipient
 
 recipients = AppGroup("recipients", help="The people behind the addresses.")
@@ -114,17 +115,8 @@ def _written_whole(out: Path) -> Iterator[IO[bytes]]:
 def _speaks() -> PackWords:
     """Receipts in a pack that a command makes hold codes, as the API does: whoever asks for it reads those."""
     site: Settings = current_app.extensions["preferences.settings"]
-    controller = ReceiptController(
-        name=site.organisation_name,
-        address=site.organisation_address,
-        country=site.organisation_country,
-        email=site.organisation_email,
-        phone=site.organisation_phone,
-        website=site.organisation_website,
-        base_url=site.base_url,
-    )
     return PackWords(
-        controller=controller,
+        controller=receipt_controller(site),
         locale=site.default_locale,
         default_locale=site.default_locale,
         words=lambda one: ReceiptWords(act=one.act, method=one.method, basis=one.basis or ""),

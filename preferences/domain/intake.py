@@ -7,7 +7,6 @@ evidence is *invalid*, a row without evidence brings the recipient in without an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -23,11 +22,10 @@ from .errors import ActNotPossible, InvalidValue
 from .profile import check_profile
 from .purpose import LawfulBasis, Purpose
 from .rules import check_act, check_evidence, check_occurred_at
-from .text import is_storable
+from .text import is_locale, is_storable
 
 MAX_NAME_CHARACTERS = 200
 MAX_EXTERNAL_ID_CHARACTERS = 200
-_LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z]{2})?", re.ASCII)
 
 
 class Outcome(StrEnum):
@@ -154,9 +152,7 @@ def check_fields(row: IncomingRecipient) -> dict[str, str]:
     return check_profile(row.profile) if row.profile else {}
 
 
-@lru_cache(maxsize=256)
-def _is_locale(text: str) -> bool:
-    return _LOCALE.fullmatch(text) is not None
+_is_locale = lru_cache(maxsize=256)(is_locale)
 
 
 def _check_text(text: str | None, most: int, field_name: str) -> None:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .errors import InvalidValue
-from .text import is_storable
+from .text import is_locale, is_storable
 
 MOST_BODY_CHARACTERS = 60_000
 MOST_CHANGES_CHARACTERS = 4_000
-
-_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?", re.ASCII)
 
 
 class Weight(StrEnum):
@@ -52,7 +50,7 @@ def check_policy_texts(texts: Sequence[PolicyText], *, wanted: Sequence[str]) ->
     """Every language of the service has its text, each once, and none is empty. Raises InvalidValue with a pointer."""
     seen: set[str] = set()
     for text in texts:
-        if not _LOCALE.fullmatch(text.locale) or text.locale in seen:
+        if not is_locale(text.locale) or text.locale in seen:
             raise InvalidValue(
                 "A language is a code such as sv or en, once each.", pointer=f"/texts/{text.locale[:16]}"
             )

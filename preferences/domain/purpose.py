@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NewType
 
 from .errors import InvalidValue
-from .text import is_storable
+from .text import is_locale, is_storable
 
 PurposeId = NewType("PurposeId", int)
 NoticeVersionId = NewType("NoticeVersionId", int)
@@ -85,7 +85,7 @@ def check_texts(texts: Sequence[NoticeText]) -> None:
         raise InvalidValue("A notice needs a text in at least one language.", pointer="/texts")
     seen: set[str] = set()
     for text in texts:
-        if not re.fullmatch(r"[a-z]{2,3}(_[A-Z]{2})?", text.locale, re.ASCII) or text.locale in seen:
+        if not is_locale(text.locale) or text.locale in seen:
             raise InvalidValue(
                 "A language is a code such as sv or en, once each.", pointer=f"/texts/{text.locale[:16]}"
             )

@@ -19,7 +19,7 @@ from .capability import RecipientId
 from .catalogue import Described
 from .errors import InvalidValue
 from .purpose import About, LawfulBasis, NoticeText, Purpose
-from .text import is_storable
+from .text import is_locale, is_storable
 
 DEFAULT_FORM = "news"
 """The form at `/subscribe`. There without being added: marketing with its topics."""
@@ -47,7 +47,6 @@ FIELD_NAMES = {"seal_field": SEAL_FIELD, "trap": TRAP}
 
 MAX_HEADING_CHARACTERS = 200
 _KEY = re.compile(r"[a-z][a-z0-9-]{0,63}", re.ASCII)
-_LOCALE = re.compile(r"[a-z]{2,3}(?:_[A-Z]{2})?", re.ASCII)
 _SEAL = re.compile(r"(?P<shown>[0-9]{1,15}|embed)\.(?P<mac>[A-Za-z0-9_-]{22})", re.ASCII)
 _EMBED = "embed"
 
@@ -136,7 +135,7 @@ def check_form(key: str, headings: Mapping[str, str], purposes: Sequence[Purpose
         raise InvalidValue("A form's key is lower-case letters, digits and `-`, at most 64.", pointer="/key")
     for locale, heading in headings.items():
         pointer = f"/headings/{locale[:16]}"
-        if not _LOCALE.fullmatch(locale):
+        if not is_locale(locale):
             raise InvalidValue("A language is a code such as sv or en.", pointer=pointer)
         if not 0 < len(heading.strip()) <= MAX_HEADING_CHARACTERS or not is_storable(heading):
             raise InvalidValue(f"A heading has 1 to {MAX_HEADING_CHARACTERS} characters.", pointer=pointer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import LazyString, lazy_gettext
 
-from .header_doctor_codes import Code, Severity
+from .header_doctor_codes import Code, Finding, Severity
 
 _ = lazy_gettext
 
@@ -98,3 +98,13 @@ SENTENCES: dict[Code, LazyString] = {
     ),
     Code.AUTO_SUBMITTED_ODD: _("Auto-Submitted says that the message is a reply. A mailing is auto-generated."),
 }
+
+
+def finding_as_json(finding: Finding) -> dict[str, str | None]:
+    """A finding as the API and the command tell it, in the language of the moment."""
+    return {
+        "code": finding.code.value,
+        "severity": finding.severity.value,
+        "about": finding.about or None,
+        "sentence": str(SENTENCES[finding.code]),
+    }

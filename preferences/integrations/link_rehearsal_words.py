@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import LazyString, lazy_gettext
 
-from preferences.domain.request_shapes import LinkState, Shape, Verdict
+from preferences.domain.request_shapes import Came, LinkState, Shape, Verdict
 
 _ = lazy_gettext
 
@@ -39,3 +41,14 @@ STATES: dict[LinkState, LazyString] = {
     LinkState.STOPPED: _("The link is ours; what it belongs to is stopped already."),
     LinkState.NOT_OURS: _("The link was not made by this service, or was changed on its way."),
 }
+
+
+def request_as_json(shape: Shape, came: Came, verdict: Verdict) -> dict[str, Any]:
+    """One request that a link was tried with, in codes."""
+    return {
+        "shape": shape.value,
+        "status": came.status,
+        "redirects": came.redirects,
+        "changed": came.changed,
+        "verdict": verdict.value,
+    }

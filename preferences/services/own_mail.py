@@ -68,6 +68,7 @@ def prepare_own_mail(
         return prepare_erased(session, recipient_id, payload, default_locale=default_locale, now=now)
     recipient = _reachable(session, recipient_id, _ALSO_RESTRICTED if template in _THEIR_OWN_DATA else _ACTIVE)
     locale = str(payload.get("locale") or recipient.locale or default_locale)
+    languages = {"locale": locale, "default_locale": default_locale}
     match template:
         case "confirm_choices":
             parameters = _confirm_choices(session, recipient, payload, locale, default_locale, links, now)
@@ -82,13 +83,10 @@ def prepare_own_mail(
         case "address_old":
             parameters = address_old(session, recipient, payload, links, now)
         case "photo_notice":
-            languages = {"locale": locale, "default_locale": default_locale}
             parameters = photo_notice(session, recipient, payload, links=links, now=now, **languages)
         case "policy_changed":
-            languages = {"locale": locale, "default_locale": default_locale}
             parameters = policy_mail(session, recipient, payload, links=links, now=now, **languages)
         case "receipt":
-            languages = {"locale": locale, "default_locale": default_locale}
             parameters = receipt_mail(session, recipient, payload, links=links, now=now, **languages)
         case "burst_question":
             parameters = burst_question(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import CursorResult, Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from preferences.domain.eligibility import RecipientStatus
@@ -93,18 +93,17 @@ def resume_announcement(session: Session, number: int) -> None:
     session.flush()
 
 
+def is_announcing(session: Session) -> bool:
+    """Whether an announcement is going on; where none is, nobody has to be asked for the right to write."""
+    return session.scalars(_going_on()).first() is not None
+
+
 def announce_portion(session: Session, *, now: datetime, portion: int = PORTION) -> int:
     """Queue the mail for the next few people of a running announcement. Returns how many were taken up; 0: nothing to do.
 
     One transaction each: a worker that dies takes nobody up twice and leaves nobody out.
     """
-    row = session.scalars(
-        select(PolicyAnnouncementRow)
-        .where(PolicyAnnouncementRow.finished_at.is_(None), PolicyAnnouncementRow.paused_at.is_(None))
-        .order_by(PolicyAnnouncementRow.number)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).one_or_none()
+    row = session.scalars(_going_on().with_for_update(skip_locked=True)).one_or_none()
     if row is None or _waiting(session, row.number) >= portion:
         return 0
     people = session.scalars(
@@ -140,19 +139,17 @@ def announce_portion(session: Session, *, now: datetime, portion: int = PORTION)
 
 def record_deliveries(session: Session, *, now: datetime) -> int:
     """Keep what became of the mails, before the outbox forgets it. Returns how many were new."""
-    over = session.execute(
-        select(PolicyNoticeRow.number, PolicyNoticeRow.recipient_id, OutboxJobRow.outcome, OutboxJobRow.done_at)
-        .join(OutboxJobRow, OutboxJobRow.id == PolicyNoticeRow.job_id)
-        .where(PolicyNoticeRow.outcome.is_(None), OutboxJobRow.done_at.is_not(None))
-        .limit(10_000)
-    ).all()
-    for number, recipient_id, outcome, done_at in over:
-        session.execute(
-            update(PolicyNoticeRow)
-            .where(PolicyNoticeRow.number == number, PolicyNoticeRow.recipient_id == recipient_id)
-            .values(outcome=outcome, done_at=done_at)
-        )
-    return len(over)
+    over = select(OutboxJobRow).where(OutboxJobRow.id == PolicyNoticeRow.job_id, OutboxJobRow.done_at.is_not(None))
+    result = session.execute(
+        update(PolicyNoticeRow)
+        .where(PolicyNoticeRow.outcome.is_(None), over.exists())
+        .values(
+            outcome=over.with_only_columns(OutboxJobRow.outcome).scalar_subquery(),
+            done_at=over.with_only_columns(OutboxJobRow.done_at).scalar_subquery(),
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    return cast(CursorResult[Any], result).rowcount
 
 
 def policy_mail(
@@ -175,6 +172,16 @@ def policy_mail(
         "policy_url": f"{links.base_url}/policy",
         "link": links.preferences_url(recipient, 0, reference=0, now=now),
     }
+
+
+def _going_on() -> Select[PolicyAnnouncementRow]:
+    """The oldest announcement that is neither over nor paused."""
+    return (
+        select(PolicyAnnouncementRow)
+        .where(PolicyAnnouncementRow.finished_at.is_(None), PolicyAnnouncementRow.paused_at.is_(None))
+        .order_by(PolicyAnnouncementRow.number)
+        .limit(1)
+    )
 
 
 def _waiting(session: Session, number: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from preferences.config import Settings
 from preferences.domain.capability import RecipientId
 from preferences.domain.mailing import MailDropped
 from preferences.domain.receipt import Receipt, ReceiptController, ReceiptWords
@@ -32,6 +33,19 @@ class ReceiptMail(StrEnum):
     NOT_ASKED = "not_asked"
     ASKED = "asked"
     LIMITED = "limited"
+
+
+def receipt_controller(site: Settings) -> ReceiptController:
+    """Who is responsible, as the settings say."""
+    return ReceiptController(
+        name=site.organisation_name,
+        address=site.organisation_address,
+        country=site.organisation_country,
+        email=site.organisation_email,
+        phone=site.organisation_phone,
+        website=site.organisation_website,
+        base_url=site.base_url,
+    )
 
 
 def make_receipt(

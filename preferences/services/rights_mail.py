@@ -18,6 +18,7 @@ from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.models.crypto import keyring
 from preferences.queries.address_changes import address_change, count_changes_to, is_out_of_reach, is_taken
 from preferences.queries.choices import active_suppressions
+from preferences.queries.own_data import OwnRequest
 from preferences.queries.recipients import RecipientView, recipient_by_id
 from preferences.queries.rights import requests_by_reference
 
@@ -31,10 +32,7 @@ def request_received(
     session: Session, recipient: RecipientView, payload: Mapping[str, Any], links: MailLinks, now: datetime
 ) -> dict[str, Any]:
     """The receipt of a request: what, its reference, and when the answer comes or that it is done."""
-    found = requests_by_reference(session, recipient.id, [str(payload.get("reference"))])
-    if not found:
-        raise MailDropped("unknown_request")
-    one = found[0]
+    one = _request(session, recipient, payload)
     return {
         "reference": one.reference,
         "kind": one.kind.value,
@@ -50,10 +48,7 @@ def request_worked(
     session: Session, recipient: RecipientView, payload: Mapping[str, Any], links: MailLinks, now: datetime
 ) -> dict[str, Any]:
     """What staff did with a request: the later date and its reason, or the answer as written."""
-    found = requests_by_reference(session, recipient.id, [str(payload.get("reference"))])
-    if not found:
-        raise MailDropped("unknown_request")
-    one = found[0]
+    one = _request(session, recipient, payload)
     return {
         "reference": one.reference,
         "kind": one.kind.value,
@@ -124,6 +119,14 @@ def prepare_erased(
         template="erased",
         parameters={"reference": payload.get("reference"), "kind": payload.get("kind"), "erased_at": now},
     )
+
+
+def _request(session: Session, recipient: RecipientView, payload: Mapping[str, Any]) -> OwnRequest:
+    """The person's own request that the mail is about."""
+    found = requests_by_reference(session, recipient.id, [str(payload.get("reference"))])
+    if not found:
+        raise MailDropped("unknown_request")
+    return found[0]
 
 
 def _waiting(session: Session, payload: Mapping[str, Any], recipient_id: RecipientId, now: datetime) -> AddressChange:

@@ -5,6 +5,7 @@ Every step is mailed to the person in the language they asked in, by the outbox,
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -25,7 +26,7 @@ from preferences.domain.rights import (
 from preferences.models.outbox import JobKind, OutboxJobRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.rights import RightsRequestRow
-from preferences.queries.rights_queue import RequestToWork, has_newly_due, request_by_reference
+from preferences.queries.rights_queue import RequestToWork, has_newly_due, request_by_reference, requests_due_soon
 
 from .outbox import enqueue_mail, tell_change
 from .staff_mail import REQUESTS_DUE, enqueue_staff_mail
@@ -134,15 +135,26 @@ def remind_of_requests(session: Session, *, now: datetime) -> int:
     Days on which no worker ran are made up for: what counts is the last reminder, which the outbox remembers for 30 days.
     """
     today = now.date()
-    last = session.scalars(
-        select(OutboxJobRow).where(OutboxJobRow.recipient_id.is_(None), OutboxJobRow.kind == JobKind.MAIL)
-    )
-    told = [one.created_at.date() for one in last if one.payload.get("template") == REQUESTS_DUE]
-    after = max(told) if told else date.min
+    if not requests_due_soon(session, today=today):
+        return 0
+    after = _reminded_on(session)
     if not has_newly_due(session, after=after, today=today):
         return 0
     enqueue_staff_mail(session, REQUESTS_DUE, parameters={"reminds": max(ALERT_DAYS)}, now=now)
     return 1
+
+
+def _reminded_on(session: Session) -> date:
+    """The day of the last reminder that the outbox remembers; the first of all days where there is none."""
+    wanted = (
+        select(OutboxJobRow)
+        .where(OutboxJobRow.recipient_id.is_(None), OutboxJobRow.kind == JobKind.MAIL)
+        .order_by(OutboxJobRow.created_at.desc())
+        .execution_options(yield_per=50)
+    )
+    with closing(session.scalars(wanted)) as mails:
+        found = next((one for one in mails if one.payload.get("template") == REQUESTS_DUE), None)
+    return found.created_at.date() if found else date.min
 
 
 def _open_request(session: Session, reference: str) -> RequestToWork:

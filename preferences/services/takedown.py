@@ -27,6 +27,7 @@ from preferences.domain.photo import (
     new_takedown_reference,
     read_published_url,
 )
+from preferences.domain.text import written
 from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.photo import TakedownRow
 from preferences.queries.recipients import RecipientView
@@ -152,8 +153,7 @@ def _is_there(session: Session, recipient_id: RecipientId) -> bool:
 
 def _text(text: str, pointer: str) -> str:
     """Without what would do something on a terminal or in a mail; line breaks stay."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    said = "".join(character for character in lines if character.isprintable() or character == "\n").strip()
+    said = written(text.replace("\t", " "))
     if len(said) > MOST_NOTE_CHARACTERS:
         raise InvalidValue(f"At most {MOST_NOTE_CHARACTERS} characters can be kept.", pointer=pointer)
     return said

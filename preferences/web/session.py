@@ -5,11 +5,6 @@ It opens own data and nothing else. Token pages never see it: the cookie's path 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import re
-
 from flask import Flask, abort, current_app, g, redirect, request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -23,10 +18,16 @@ from preferences.services.step_up import end_session, session_digest
 
 from .access import Access, declared_access
 from .locale import keeping_language, speak
-from .plumbing import settings, utc_now
+from .plumbing import utc_now
+from .secret_cookie import CSRF_FIELD, SecretCookie
 
 COOKIE = "me"
 PATH = "/me"
+_COOKIE = SecretCookie(COOKIE, PATH, b"preferences.csrf.")
+
+give_cookie = _COOKIE.give
+take_cookie_back = _COOKIE.take_back
+
 CLOSED = "/me/closed"
 """The page for everybody without an open session: it says how to open one."""
 
@@ -37,10 +38,8 @@ SIGN_OUT = "/me/sign-out"
 UNSAVED = "unsaved"
 """In the query of that page when a form came too late."""
 
-CSRF_FIELD = "csrf"
 MOST_BYTES = 256 * 1024
 """Largest form under /me: every field of the profile full, written in letters that take the most room."""
-_SECRET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,15 +61,15 @@ def require_step_up() -> Response | None:
     g.own_session = found
     speak(found.recipient.locale)
     request.max_content_length = MOST_BYTES
-    if request.method not in _SAFE_METHODS and not _csrf_is_right(request.form.get(CSRF_FIELD, "")):
+    if request.method not in _SAFE_METHODS and not _COOKIE.is_right(_COOKIE.sent(), request.form.get(CSRF_FIELD, "")):
         abort(400)
     return None
 
 
 def _erased() -> str:
     """The page of the erasure that ended this session: a button pressed twice is answered with what it did. Else empty."""
-    secret = request.cookies.get(COOKIE, "")
-    if not _SECRET.fullmatch(secret):
+    secret = _COOKIE.sent()
+    if not secret:
         return ""
     with reading() as session:
         found = erasure_by_session(session, session_digest(secret))
@@ -98,7 +97,7 @@ def current_recipient() -> RecipientView:
 
 def csrf_field() -> Markup:
     """The hidden field that every form under /me holds."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, _csrf_tokens()[-1])
+    return _COOKIE.field(_COOKIE.sent())
 
 
 def end_open_session(session: Session) -> None:
@@ -106,43 +105,9 @@ def end_open_session(session: Session) -> None:
     end_session(session, own_session().step_up_id, now=utc_now())
 
 
-def give_cookie(response: Response, secret: str) -> Response:
-    """Hand the session to the browser: until it is closed, for /me only, out of reach of scripts and of other sites."""
-    response.set_cookie(
-        COOKIE,
-        secret,
-        path=PATH,
-        secure=settings().base_url.startswith("https:"),
-        httponly=True,
-        samesite="Strict",
-    )
-    return response
-
-
-def take_cookie_back(response: Response) -> Response:
-    """Have the browser forget the session."""
-    response.delete_cookie(
-        COOKIE, path=PATH, secure=settings().base_url.startswith("https:"), httponly=True, samesite="Strict"
-    )
-    return response
-
-
 def _find_session() -> OwnSession | None:
-    secret = request.cookies.get(COOKIE, "")
-    if not _SECRET.fullmatch(secret):
+    secret = _COOKIE.sent()
+    if not secret:
         return None
     with reading() as session:
         return open_session(session, session_digest(secret), now=utc_now())
-
-
-def _csrf_tokens() -> list[str]:
-    """The token of this session under every cookie key, oldest to newest: a key change breaks no open form."""
-    about = b"preferences.csrf." + hashlib.sha256(request.cookies.get(COOKIE, "").encode()).digest()
-    return [
-        base64.urlsafe_b64encode(hmac.digest(key, about, "sha256")).decode().rstrip("=")
-        for key in settings().secret_keys
-    ]
-
-
-def _csrf_is_right(sent: str) -> bool:
-    return any(hmac.compare_digest(token.encode(), sent.encode()) for token in _csrf_tokens())

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import structlog
 
-from preferences.models.transaction import transaction
-from preferences.services.policy import announce_portion
+from preferences.models.transaction import reading, transaction
+from preferences.services.policy import announce_portion, is_announcing
 
 log = structlog.get_logger()
 
@@ -27,6 +27,9 @@ class AnnouncementLane:
 
     def run_batch(self) -> int:
         """Take up one portion. Returns how many people."""
+        with reading() as session:
+            if not is_announcing(session):
+                return 0
         with transaction() as session:
             taken = announce_portion(session, now=self.clock())
         if taken:

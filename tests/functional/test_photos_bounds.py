@@ -21,6 +21,8 @@ from preferences.services.erasure import erase_recipient
 from preferences.services.verify import verify_ledger
 from tests.factories import act, link, make_recipient
 from tests.support.page import Page, follow
+from tests.support.photo_pages import own_photos as page
+from tests.support.photo_pages import save_own_photos as save
 from tests.support.step_up import SteppedUp, open_own_data, step_up
 from tests.support.trainings import make_training, may
 from tests.support.visits import entries
@@ -41,16 +43,6 @@ def training(session: Session, me: SteppedUp) -> int:
 def ledger_stays_sound(session: Session) -> Iterator[None]:
     yield
     assert verify_ledger(session).is_sound
-
-
-def page(me: SteppedUp) -> Page:
-    return Page(me.client.get("/me/photos"))
-
-
-def save(me: SteppedUp, answers: dict[str, str], shown: Page | None = None) -> Page:
-    """Answer on the page; `photo_image-7` is the image at training 7."""
-    changes = {f"answer-{key}": value for key, value in answers.items()}
-    return follow(me.client, (shown or page(me)).form("save").submit(me.client, changes))
 
 
 def test_somebody_elses_save_is_neither_shown_nor_undone(

@@ -20,7 +20,8 @@ from preferences.services.purposes import publish_version
 from preferences.services.verify import verify_ledger
 from tests.factories import act, make_recipient, purpose
 from tests.support.client import StrictClient
-from tests.support.page import Page, follow, get
+from tests.support.page import follow, get
+from tests.support.photo_pages import save_for_training as save
 from tests.support.trainings import bodies, make_training, may, notice_path, sent_mail
 from tests.support.visits import confirmations, entries, preferences_url
 
@@ -46,14 +47,6 @@ def path(app: Flask, session: Session, training: int) -> str:
 def ledger_stays_sound(session: Session) -> Iterator[None]:
     yield
     assert verify_ledger(session).is_sound
-
-
-def save(client: StrictClient, path: str, **answers: str) -> Page:
-    """Answer on the page for the training: `image="no"`."""
-    page = get(client, path)
-    number = re.findall(r"answer-photo_image-([0-9]+)", page.html)[0]
-    changes = {f"answer-photo_{key}-{number}": value for key, value in answers.items()}
-    return follow(client, page.form("save").submit(client, changes))
 
 
 def test_no_to_the_image_counts_at_once_and_leaves_the_name(

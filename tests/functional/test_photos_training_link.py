@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +23,8 @@ from preferences.services.trainings import remove_participants
 from preferences.services.verify import verify_ledger
 from tests.factories import act, link, make_key, make_recipient
 from tests.support.client import StrictClient
-from tests.support.page import Page, follow, get
+from tests.support.page import follow, get
+from tests.support.photo_pages import save_for_training as save
 from tests.support.trainings import make_training, may, notice_path
 from tests.support.visits import entries
 
@@ -50,14 +50,6 @@ def path(app: Flask, session: Session, training: int) -> str:
 def ledger_stays_sound(session: Session) -> Iterator[None]:
     yield
     assert verify_ledger(session).is_sound
-
-
-def save(client: StrictClient, path: str, **answers: str) -> Page:
-    """Answer on the page for the training: `image="no"`."""
-    page = get(client, path)
-    number = re.findall(r"answer-photo_image-([0-9]+)", page.html)[0]
-    changes = {f"answer-photo_{key}-{number}": value for key, value in answers.items()}
-    return follow(client, page.form("save").submit(client, changes))
 
 
 def test_looking_changes_nothing(client: StrictClient, session: Session, path: str) -> None:

@@ -21,7 +21,8 @@ from preferences.queries.staff import StaffView, staff_by_id
 from preferences.services.passwords import hash_password
 from preferences.services.staff import NewStaff, create_staff
 from preferences.services.staff_sessions import begin_session
-from preferences.web.admin.cookie import COOKIE, CSRF_FIELD
+from preferences.web.admin.cookie import COOKIE
+from preferences.web.secret_cookie import CSRF_FIELD
 
 from .client import StrictClient
 

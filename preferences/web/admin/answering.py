@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel.dates import format_date, format_datetime, get_timezone
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from preferences.web.dates import AS_IN
+from preferences.domain.text import written
+from preferences.web.dates import AS_IN, start_of_day
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings
 
@@ -23,10 +24,23 @@ def typed(name: str, *, most: int = 500) -> str:
     return "".join(character for character in text if character.isprintable()).strip()[:most]
 
 
+def typed_lines(name: str) -> str:
+    """What somebody wrote in a field of several lines, unbounded: the service that takes it knows how much it keeps."""
+    return written(request.form.get(name, ""))
+
+
 def asked(name: str, *, most: int = 200) -> str:
     """One filter from the address of the page, read like `typed`."""
     text = request.args.get(name, "")[: most * 2]
     return "".join(character for character in text if character.isprintable()).strip()[:most]
+
+
+def asked_day(name: str, *, days_after: int = 0) -> datetime | None:
+    """The start of a day in the address written as 2026-03-01, or so many days after it; None for anything else."""
+    try:
+        return start_of_day(date.fromisoformat(asked(name)) + timedelta(days=days_after))
+    except (ValueError, OverflowError):
+        return None
 
 
 def asked_number(name: str) -> int | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-
 from flask import render_template
 
 from preferences.domain.audit import AuditAction, AuditObject, StaffId
@@ -11,10 +9,9 @@ from preferences.domain.roles import Permission
 from preferences.queries.audit import AuditFilter, audit_entries
 from preferences.queries.staff import all_staff
 from preferences.web.access import Access, access
-from preferences.web.dates import start_of_day
 
 from . import blueprint
-from .answering import asked, asked_number
+from .answering import asked, asked_day, asked_number
 from .audit_words import action_in_words, object_in_words
 from .guard import audited_read, needs
 from .paging import BEFORE, ROWS, page_of
@@ -51,14 +48,6 @@ def _filter() -> AuditFilter:
         action=AuditAction(action) if action in [*AuditAction] else None,
         object_kind=AuditObject(kind) if kind and kind in [*AuditObject] else None,
         object_id=asked_number("id"),
-        since=_start(asked("since"), 0),
-        until=_start(asked("until"), 1),
+        since=asked_day("since"),
+        until=asked_day("until", days_after=1),
     )
-
-
-def _start(text: str, days: int) -> datetime | None:
-    """The start of a day written as 2026-03-01, or of the day after it."""
-    try:
-        return start_of_day(date.fromisoformat(text) + timedelta(days=days))
-    except (ValueError, OverflowError):
-        return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from preferences.domain.receipt import ReceiptController, ReceiptWords
+from preferences.domain.receipt import ReceiptWords
 from preferences.queries.history import HistoryEntry
 from preferences.services.evidence_pack import PackWords
+from preferences.services.receipts import receipt_controller
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings
 
@@ -14,17 +15,8 @@ from .words import staff_word
 def pack_words() -> PackWords:
     """Words for codes, and who is responsible."""
     site = settings()
-    controller = ReceiptController(
-        name=site.organisation_name,
-        address=site.organisation_address,
-        country=site.organisation_country,
-        email=site.organisation_email,
-        phone=site.organisation_phone,
-        website=site.organisation_website,
-        base_url=site.base_url,
-    )
     return PackWords(
-        controller=controller,
+        controller=receipt_controller(site),
         locale=request_locale(),
         default_locale=site.default_locale,
         words=_words,

@@ -26,8 +26,9 @@ from preferences.services.staff_sessions import TOUCHED_EVERY, secret_digest, to
 from preferences.web.access import Access, declared_access
 from preferences.web.locale import speak
 from preferences.web.plumbing import utc_now
+from preferences.web.secret_cookie import CSRF_FIELD
 
-from .cookie import CSRF_FIELD, cookie_secret, csrf_is_right, staff_csrf
+from .cookie import cookie_secret, csrf_is_right, staff_csrf
 
 __all__ = ["current_staff", "guard", "staff_csrf", "staff_may"]
 

@@ -27,7 +27,7 @@ from preferences.web.access import Access, access
 from preferences.web.plumbing import settings, utc_now
 
 from . import blueprint
-from .answering import done, said
+from .answering import done, said, typed_lines
 from .guard import fresh, needs, staff_id
 
 MESSAGES = {
@@ -177,12 +177,8 @@ def _change(number: int, what: str, change: Callable[[Any], None]) -> Response:
 def _form() -> dict[str, str]:
     """What was typed, with its line breaks."""
     names = [f"{field}-{locale}" for locale in settings().locales for field in ("changes", "body")]
-    typed = {name: request.form.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in names}
-    cleaned = {
-        name: "".join(one for one in text if one.isprintable() or one == "\n").strip() for name, text in typed.items()
-    }
     return {
-        **cleaned,
+        **{name: typed_lines(name) for name in names},
         "weight": request.form.get("weight", "")[:16],
         "based_on": request.form.get("based_on", "")[:16],
     }

@@ -11,6 +11,7 @@ from flask_babel import gettext, lazy_gettext
 from preferences.domain.catalogue import Described
 from preferences.domain.errors import PreferencesError
 from preferences.domain.purpose import MAX_TEXT_CHARACTERS, MAX_TITLE_CHARACTERS, LawfulBasis, NoticeText
+from preferences.domain.text import written
 from preferences.web.plumbing import settings
 
 from .purposes import TEXT_FIELDS
@@ -86,7 +87,5 @@ def problem_of(error: PreferencesError) -> tuple[str, Any]:
 
 
 def _words(name: str, kind: str) -> str:
-    text = request.form.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
-    if kind == "title":
-        text = " ".join(text.split())
-    return "".join(one for one in text if one.isprintable() or one == "\n").strip()
+    text = request.form.get(name, "")
+    return written(" ".join(text.split()) if kind == "title" else text)

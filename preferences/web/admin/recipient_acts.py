@@ -10,6 +10,7 @@ from typing import IO
 from flask import Response as FlaskResponse
 from flask import make_response, render_template, request
 from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from preferences.domain.audit import AuditAction
@@ -32,7 +33,7 @@ from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings, utc_now
 
 from . import blueprint
-from .answering import done, typed
+from .answering import done, typed, typed_lines
 from .evidence_words import pack_words
 from .guard import fresh, needs, staff_id
 from .recipients import existing, target_of
@@ -154,13 +155,12 @@ def _sent(file: IO[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-def _wanted(session: object, now: datetime) -> OnBehalf:
+def _wanted(session: Session, now: datetime) -> OnBehalf:
     """What the form says. Raises InvalidValue with the field that is wrong."""
     said = request.form.get("said", "")
     if said not in [*Said]:
         raise InvalidValue("Choose what was said.", pointer="/said")
-    with reading() as looking:
-        known = catalogue(looking)
+    known = catalogue(session)
     number = request.form.get("purpose", "")
     described = known.by_id(int(number)) if number.isascii() and number.isdigit() and len(number) < 6 else None
     if described is None and said != Said.STOP_EVERYTHING:
@@ -169,9 +169,9 @@ def _wanted(session: object, now: datetime) -> OnBehalf:
         said=Said(said),
         purpose=(described or known.everything()).purpose,
         occurred_at=_day(request.form.get("occurred_on", ""), now),
-        reason=_text("reason"),
-        proof=_text("proof"),
-        wording=_text("wording"),
+        reason=typed_lines("reason"),
+        proof=typed_lines("proof"),
+        wording=typed_lines("wording"),
     )
 
 
@@ -186,11 +186,6 @@ def _day(text: str, now: datetime) -> datetime:
     if start > now or start < datetime(2000, 1, 1, tzinfo=UTC):
         raise InvalidValue("This is no day in the past.", pointer="/occurred_on")
     return min(now, start + timedelta(hours=12))
-
-
-def _text(name: str) -> str:
-    text = request.form.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(character for character in text if character.isprintable() or character == "\n").strip()
 
 
 def _act_page(found: RecipientView, *, problem: str = "") -> Response:

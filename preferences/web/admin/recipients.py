@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -27,12 +26,11 @@ from preferences.queries.recipient_search import FoundRecipient, RecipientFilter
 from preferences.queries.recipients import RecipientView, recipient_by_id
 from preferences.queries.reconciliation import newest_opt_out_told
 from preferences.web.access import Access, access
-from preferences.web.dates import start_of_day
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings, utc_now
 
 from . import blueprint
-from .answering import asked, asked_number, said
+from .answering import asked, asked_day, asked_number, said
 from .guard import audited_read, needs, shown_address
 from .paging import BEFORE, ROWS, page_of
 from .words import staff_word
@@ -140,8 +138,8 @@ def _filter(purposes: set[int]) -> RecipientFilter:
         purpose_id=purpose if purpose in purposes else None,
         act=_word(Act, "act"),
         method=_word(Method, "method"),
-        since=_start(asked("since"), 0),
-        until=_start(asked("until"), 1),
+        since=asked_day("since"),
+        until=asked_day("until", days_after=1),
         said=SAID.get(asked("said"), frozenset()),
         message_id=asked_number("message"),
         reason=_word(StopReason, "reason"),
@@ -159,10 +157,3 @@ def _word(vocabulary: type[W], name: str) -> W | None:
 def _narrowed() -> dict[str, str]:
     """The filters that only figures lead to, as the address has them: the form keeps them."""
     return {name: asked(name) for name in BEHIND_FIGURES if asked(name)}
-
-
-def _start(text: str, days: int) -> datetime | None:
-    try:
-        return start_of_day(date.fromisoformat(text) + timedelta(days=days))
-    except (ValueError, OverflowError):
-        return None

@@ -31,7 +31,7 @@ from preferences.web.locale import request_locale
 from preferences.web.plumbing import utc_now
 
 from . import blueprint
-from .answering import asked, asked_number, done, said
+from .answering import asked, asked_number, done, said, typed_lines
 from .guard import audited_read, needs, shown_address, staff_id
 from .paging import BEFORE, ROWS, page_of
 from .request_calendar import read_month, weeks_of
@@ -114,7 +114,7 @@ def answer_it(reference: str) -> Response:
             found = _existing(request_by_reference(session, reference))
             fields = apply_wanted(session, reference, now=now) if request.form.get("apply") else ()
             state = RightsState(outcome) if outcome in [*RightsState] else RightsState.OPEN
-            answer_request(session, reference, state, answer=_text("answer"), now=now)
+            answer_request(session, reference, state, answer=typed_lines("answer"), now=now)
             data = {"outcome": outcome, "fields": list(fields)}
             record_audit(session, staff_id(), AuditAction.REQUEST_ANSWERED, _target(found), data=data, now=now)
     except (InvalidValue, RequestClosed) as error:
@@ -135,7 +135,7 @@ def extend_it(reference: str) -> Response:
     try:
         with transaction() as session:
             found = _existing(request_by_reference(session, reference))
-            extend_request(session, reference, until=until, reason=_text("reason"), now=now)
+            extend_request(session, reference, until=until, reason=typed_lines("reason"), now=now)
             data = {"until": until.isoformat()}
             record_audit(session, staff_id(), AuditAction.REQUEST_EXTENDED, _target(found), data=data, now=now)
     except (InvalidValue, RequestClosed) as error:
@@ -177,12 +177,6 @@ def _existing(found: RequestToWork | None) -> RequestToWork:
 
 def _target(found: RequestToWork) -> AuditTarget:
     return AuditTarget(AuditObject.REQUEST, found.id)
-
-
-def _text(name: str) -> str:
-    """What was written, with its line breaks and without what no mail may hold."""
-    text = request.form.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(character for character in text if character.isprintable() or character == "\n").strip()
 
 
 def _problem(error: PreferencesError) -> str:

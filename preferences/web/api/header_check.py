@@ -10,9 +10,9 @@ from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, model_va
 from preferences.domain.request_shapes import LinkState, Shape, Verdict
 from preferences.domain.scopes import Scope
 from preferences.integrations.header_doctor import examine
-from preferences.integrations.header_doctor_codes import Code, Finding, Severity
-from preferences.integrations.header_doctor_words import SENTENCES
-from preferences.integrations.link_rehearsal_words import SHAPES, STATES, VERDICTS
+from preferences.integrations.header_doctor_codes import Code, Severity
+from preferences.integrations.header_doctor_words import finding_as_json
+from preferences.integrations.link_rehearsal_words import SHAPES, STATES, VERDICTS, request_as_json
 from preferences.services.link_rehearsal import LinkRehearsal, is_our_link, rehearse_link
 from preferences.web.access import Access, access
 from preferences.web.locale import speak
@@ -123,29 +123,16 @@ def check_headers(call: Call[MessageToCheck]) -> Answer:
     link = None if url is None else rehearse_link(current_app.wsgi_app, url, base_url=base_url, signer=signer())
     body = {
         "sound": (diagnosis is None or diagnosis.is_sound) and (link is None or link.is_sound),
-        "findings": [_as_json(one) for one in (diagnosis.findings if diagnosis else ())],
+        "findings": [finding_as_json(one) for one in (diagnosis.findings if diagnosis else ())],
         "link": link and _link_as_json(link),
     }
     return Answer(body)
 
 
-def _as_json(finding: Finding) -> dict[str, str | None]:
-    return {
-        "code": finding.code.value,
-        "severity": finding.severity.value,
-        "about": finding.about or None,
-        "sentence": str(SENTENCES[finding.code]),
-    }
-
-
 def _link_as_json(link: LinkRehearsal) -> dict[str, Any]:
     requests = [
         {
-            "shape": one.shape.value,
-            "status": one.came.status,
-            "redirects": one.came.redirects,
-            "changed": one.came.changed,
-            "verdict": one.verdict.value,
+            **request_as_json(one.shape, one.came, one.verdict),
             "sentence": f"{SHAPES[one.shape]}: {VERDICTS[one.verdict]}",
         }
         for one in link.tried

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from preferences.domain.corrections import LONG_FIELDS, NAME, OWN_FIELDS, Correction, Wrong, clean, fingerprint
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.rights import NotTaken
+from preferences.domain.text import printable
 from preferences.models.transaction import transaction
 from preferences.services.corrections import Corrected, correct
 from preferences.web.access import Access, access
@@ -113,7 +114,7 @@ def _field(
     seen_now = typed is None or wrong is Wrong.CHANGED_MEANWHILE
     return Field(
         name=name,
-        value=stored if typed is None else _printable(typed.value[:MOST_SHOWN]),
+        value=stored if typed is None else printable(typed.value[:MOST_SHOWN]),
         shown=fingerprint(name, stored) if seen_now or typed is None else typed.shown,
         is_long=name in LONG_FIELDS,
         is_at_once=name in settings().correctable_fields and not blocked,
@@ -132,7 +133,3 @@ def _in_words(wrong: Wrong, stored: str) -> str:
             return str(gettext("Write the date like 1987-04-01."))
     now = stored or gettext("nothing")
     return str(gettext("It was changed meanwhile. Now it says: %(now)s. What you wrote is still here.", now=now))
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable() or character == "\n")

@@ -26,7 +26,8 @@ from preferences.services.undo import can_undo, mint_receipt, mint_undo, undo_sa
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import signer, utc_now
-from preferences.web.session import CSRF_FIELD, current_recipient, own_session
+from preferences.web.secret_cookie import CSRF_FIELD
+from preferences.web.session import current_recipient, own_session
 
 from . import blueprint
 from .opened import Reach

@@ -10,13 +10,13 @@ import structlog
 from flask import Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from preferences.domain.receipt import Receipt, ReceiptController, ReceiptWords
+from preferences.domain.receipt import Receipt, ReceiptWords
 from preferences.domain.receipt_dpv import as_dpv
 from preferences.domain.receipt_kantara import as_kantara
 from preferences.models.transaction import reading, transaction
 from preferences.queries.history import HistoryEntry, history
 from preferences.services.proofs import proof_of, sealing_head
-from preferences.services.receipts import ReceiptMail, ask_for_receipt, make_receipt, receipt_asked
+from preferences.services.receipts import ReceiptMail, ask_for_receipt, make_receipt, receipt_asked, receipt_controller
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import settings, utc_now
@@ -116,7 +116,7 @@ def _receipt(entry_id: int) -> Receipt:
             session,
             current_recipient(),
             entry_id,
-            controller=_controller(),
+            controller=receipt_controller(settings()),
             words=_words,
             training_in_words=_training,
             **languages(),
@@ -137,19 +137,6 @@ def _words(entry: HistoryEntry) -> ReceiptWords:
 
 def _training(entry: HistoryEntry) -> str:
     return "" if entry.training is None else f"{entry.training.title}, {on_day(entry.training.held_on)}"
-
-
-def _controller() -> ReceiptController:
-    site = settings()
-    return ReceiptController(
-        name=site.organisation_name,
-        address=site.organisation_address,
-        country=site.organisation_country,
-        email=site.organisation_email,
-        phone=site.organisation_phone,
-        website=site.organisation_website,
-        base_url=site.base_url,
-    )
 
 
 def _download(content: dict[str, Any], name: str, mimetype: str) -> Response:

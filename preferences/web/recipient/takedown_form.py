@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from preferences.domain.errors import InvalidValue
 from preferences.domain.photo import MOST_NOTE_CHARACTERS, MOST_URL_CHARACTERS, TakedownWhat, read_published_url
-from preferences.domain.text import is_storable
+from preferences.domain.text import is_storable, printable
 from preferences.services.takedown import NewTakedown
 
 Errors = list[tuple[str, str]]
@@ -50,10 +50,10 @@ def read_typed(form: Mapping[str, str], *, trainings: Collection[int], purposes:
         if form.get(f"object-{key}") == "no":
             objections |= {f"shown-{key}": form.get(f"shown-{key}", ""), f"answer-{key}": "no"}
     return Typed(
-        url=_as_shown(url[: MOST_URL_CHARACTERS + 1]),
+        url=printable(url[: MOST_URL_CHARACTERS + 1]),
         what=what if what in {*TakedownWhat} else "",
         training=training if training in {"0", *map(str, trainings)} else "0",
-        note=_as_shown(note[: MOST_NOTE_CHARACTERS + 1]),
+        note=printable(note[: MOST_NOTE_CHARACTERS + 1]),
         objections=objections,
         errors=list(_errors(url, what, training, note, trainings)),
     )
@@ -78,8 +78,3 @@ def _url_error(url: str) -> str:
     if len(url) > MOST_URL_CHARACTERS:
         return str(gettext("The address is too long. Copy it without what follows a question mark."))
     return str(gettext("This is no address of a page. It begins with https:// and has no spaces."))
-
-
-def _as_shown(text: str) -> str:
-    """Without characters that no page may hold; line breaks stay."""
-    return "".join(character for character in text if character.isprintable() or character == "\n")

@@ -23,8 +23,8 @@ from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.models.crypto import keyring
 from preferences.models.transaction import transaction
-from preferences.queries.purposes import catalogue
-from preferences.services.mailers import create_mailer, issue_key
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.webhooks.mailers import create_mailer, issue_key
 from tests.support import databases
 
 from .support import Row, Service, service, serving

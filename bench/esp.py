@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 
 from preferences.models.esp import EspEventRow
 from preferences.models.transaction import reading, transaction
-from preferences.services.esp_hooks import add_hook
-from preferences.services.mailers import create_mailer
+from preferences.services.esp.hooks import add_hook
+from preferences.services.webhooks.mailers import create_mailer
 from preferences.worker import Worker
 from tests.support import databases
 

@@ -20,8 +20,8 @@ from preferences.domain.scopes import Scope
 from preferences.models.ledger import LedgerEntryRow
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.transaction import transaction
-from preferences.queries.purposes import catalogue
-from preferences.services.mailers import create_mailer, issue_key
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.webhooks.mailers import create_mailer, issue_key
 from tests.support import databases
 
 from .support import Row, service, serving

@@ -12,7 +12,7 @@ from preferences.domain.recipient_id import new_recipient_id
 from preferences.models.crypto import keyring
 from preferences.models.recipient import RecipientRow
 from preferences.models.transaction import transaction
-from preferences.queries.purposes import catalogue
+from preferences.queries.purposes.purposes import catalogue
 
 from .support import Service
 

@@ -13,8 +13,8 @@ from preferences.domain.capability import Capability, RecipientId
 from preferences.domain.recipient_id import format_recipient_id, new_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.models.transaction import reading, transaction
-from preferences.queries.recipients import recipient_by_id
-from preferences.services.mailers import create_mailer, issue_key
+from preferences.queries.recipients.recipients import recipient_by_id
+from preferences.services.webhooks.mailers import create_mailer, issue_key
 
 from .fill import fill_recipients
 from .support import Row, Service, print_table, service

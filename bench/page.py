@@ -18,8 +18,8 @@ from preferences.domain.capability import Capability, RecipientId
 from preferences.domain.purpose import About, LawfulBasis, NoticeText
 from preferences.models.ledger import ChoiceRow
 from preferences.models.transaction import transaction
-from preferences.queries.purposes import catalogue
-from preferences.services.purposes import NewPurpose, add_purpose
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.purposes.purposes import NewPurpose, add_purpose
 from tests.support import databases
 
 from .fill import BATCH, fill_recipients

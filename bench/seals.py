@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from preferences.domain.capability import RecipientId
 from preferences.models.transaction import reading, snapshot, transaction
-from preferences.services.proofs import proof_of
-from preferences.services.sealing import SealKeys, seal_next
-from preferences.services.verify_seal import verify_seal
+from preferences.services.ledger.proofs import proof_of
+from preferences.services.ledger.sealing import SealKeys, seal_next
+from preferences.services.ledger.verify_seal import verify_seal
 from tests.support import databases
 
 from .support import Row, Service, service

@@ -22,9 +22,9 @@ from preferences.domain.webhook_urls import UrlRules
 from preferences.domain.webhooks import SignatureScheme
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.transaction import transaction
-from preferences.services.endpoints import EndpointChange, add_endpoint
-from preferences.services.fan_out import fan_out_many
-from preferences.services.mailers import create_mailer
+from preferences.services.outbox.fan_out import fan_out_many
+from preferences.services.webhooks.endpoints import EndpointChange, add_endpoint
+from preferences.services.webhooks.mailers import create_mailer
 from tests.support import databases
 from tests.support.server import ROOT
 

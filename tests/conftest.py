@@ -16,7 +16,7 @@ from app import create_app
 from preferences.cli.setup import prepare_database
 from preferences.extensions import limiter
 from preferences.models.transaction import transaction
-from preferences.queries.purposes import forget_catalogue
+from preferences.queries.purposes.purposes import forget_catalogue
 from tests.support import databases
 from tests.support.client import StrictClient
 from tests.support.memory import work_in_memory

@@ -26,8 +26,8 @@ from preferences.integrations.database_copies import (
     scratch_restored,
 )
 from preferences.models.transaction import prepare_engine
-from preferences.services.copy_check import CheckedCopy, check_copy
-from preferences.services.sealing import SealKeys
+from preferences.services.ledger.sealing import SealKeys
+from preferences.services.upkeep.copy_check import CheckedCopy, check_copy
 
 NO_KEYS = "The keys are not in it: keep them apart, without them it cannot be read (docs/keys.md)."
 

@@ -17,11 +17,11 @@ from preferences.config import Environment, MailTransport, Settings
 from preferences.domain.capability import LinkSigner
 from preferences.domain.scopes import Scope
 from preferences.models.transaction import reading, transaction
-from preferences.queries.mailers import key_by_prefix
+from preferences.queries.mailers.mailers import key_by_prefix
 from preferences.services.demo import DEMO_MAILER, SHOWN_RECIPIENT, seed_demo, shown_recipient
 from preferences.services.demo_staff import demo_token, seed_demo_staff
-from preferences.services.mail_links import MailLinks
-from preferences.services.mailers import KEY_FORM, issue_key, works
+from preferences.services.outbox.mail_links import MailLinks
+from preferences.services.webhooks.mailers import KEY_FORM, issue_key, works
 
 from .setup import prepare_database
 from .worker import work_until_idle

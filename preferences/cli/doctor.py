@@ -16,7 +16,7 @@ from preferences.integrations.header_doctor_codes import Severity
 from preferences.integrations.header_doctor_words import SENTENCES, finding_as_json
 from preferences.integrations.link_rehearsal_words import SHAPES, STATES, VERDICTS, request_as_json
 from preferences.integrations.raw_message import MOST_BYTES
-from preferences.services.link_rehearsal import LinkRehearsal, is_our_link, rehearse_link
+from preferences.services.recipients.link_rehearsal import LinkRehearsal, is_our_link, rehearse_link
 
 
 @click.command("doctor")

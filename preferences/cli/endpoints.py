@@ -16,9 +16,9 @@ from preferences.domain.errors import NotFound
 from preferences.domain.events import EventType
 from preferences.domain.webhooks import DisabledReason, EndpointState, PayloadKind, SignatureScheme, message_id
 from preferences.models.transaction import reading, transaction
-from preferences.queries.endpoints import EndpointView, attempts_of, endpoint_by_id, endpoints_of, waiting_count
-from preferences.queries.mailers import mailer_by_key, mailers
-from preferences.services.endpoints import (
+from preferences.queries.mailers.endpoints import EndpointView, attempts_of, endpoint_by_id, endpoints_of, waiting_count
+from preferences.queries.mailers.mailers import mailer_by_key, mailers
+from preferences.services.webhooks.endpoints import (
     EndpointChange,
     add_endpoint,
     disable_endpoint,
@@ -26,7 +26,7 @@ from preferences.services.endpoints import (
     remove_endpoint,
     rotate_secret,
 )
-from preferences.services.webhook_replay import Range, replay, send_test
+from preferences.services.webhooks.replay import Range, replay, send_test
 
 endpoints = AppGroup("endpoints", help="Webhooks: the endpoints of mailers, what was tried, replay.")
 

@@ -18,11 +18,11 @@ from preferences.integrations.esp import PROVIDERS
 from preferences.integrations.esp.base import Provider, Scheme
 from preferences.integrations.esp.setting_up import complete_secrets, to_enter
 from preferences.models.transaction import reading, transaction
-from preferences.queries.esp import EventCount, event_counts, hooks, soft_bounces
-from preferences.queries.mailers import mailer_by_key
-from preferences.queries.purposes import catalogue
-from preferences.services.esp_events import replay_events
-from preferences.services.esp_hooks import add_hook, remove_hook, rotate_hook
+from preferences.queries.esp.esp import EventCount, event_counts, hooks, soft_bounces
+from preferences.queries.mailers.mailers import mailer_by_key
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.esp.events import replay_events
+from preferences.services.esp.hooks import add_hook, remove_hook, rotate_hook
 
 hooks_group = AppGroup("hooks", help="Where ESPs report bounces, complaints and unsubscribes.")
 

@@ -24,10 +24,17 @@ from preferences.integrations.csv_mapping import Reading, choose_reading
 from preferences.integrations.csv_rows import read_rows
 from preferences.models.import_batch import PartKind
 from preferences.models.transaction import reading, transaction
-from preferences.queries.imports import ImportView, import_by_id, newest_imports, report_rows
-from preferences.services.import_apply import apply_import
-from preferences.services.import_chunks import Preparing
-from preferences.services.imports import ImportTools, Progress, discard_import, dry_run, no_progress, receive_import
+from preferences.queries.imports.imports import ImportView, import_by_id, newest_imports, report_rows
+from preferences.services.imports.apply import apply_import
+from preferences.services.imports.chunks import Preparing
+from preferences.services.imports.imports import (
+    ImportTools,
+    Progress,
+    discard_import,
+    dry_run,
+    no_progress,
+    receive_import,
+)
 
 imports = AppGroup("import", help="Recipients from CSV files: dry run first, then apply.")
 

@@ -22,9 +22,9 @@ from preferences.instance import (
     rotate_instance_key,
 )
 from preferences.models.transaction import reading, transaction
-from preferences.queries.seal import newest_head
-from preferences.services.rotation import EncryptedColumn, count_older, encrypted_columns, re_encrypt_batch
-from preferences.services.sealing import SealKeys
+from preferences.queries.ledger.seal import newest_head
+from preferences.services.ledger.sealing import SealKeys
+from preferences.services.upkeep.rotation import EncryptedColumn, count_older, encrypted_columns, re_encrypt_batch
 
 FIELDS = {
     "secret": "secret_keys",

@@ -15,10 +15,10 @@ from flask.cli import AppGroup
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.seal import SignedHead, read_head
 from preferences.models.transaction import reading, snapshot, transaction
-from preferences.queries.seal import newest_heads
-from preferences.services.sealing import SealKeys, seal_next
-from preferences.services.verify import Verified, count_entries, rebuild_choices, verify_ledger
-from preferences.services.verify_seal import SealFinding, SealVerified, verify_seal
+from preferences.queries.ledger.seal import newest_heads
+from preferences.services.ledger.sealing import SealKeys, seal_next
+from preferences.services.ledger.verify import Verified, count_entries, rebuild_choices, verify_ledger
+from preferences.services.ledger.verify_seal import SealFinding, SealVerified, verify_seal
 
 ledger = AppGroup("ledger", help="The append-only ledger, its seal, and the choices folded from it.")
 

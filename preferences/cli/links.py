@@ -16,8 +16,8 @@ from preferences.domain.capability import LinkSigner
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.integrations.list_headers import list_headers, list_id_of
 from preferences.models.transaction import reading
-from preferences.services.links import SENTENCES, LinkMinter, LinkSet, NoLink, purpose_to_mail
-from preferences.services.mail_links import MailLinks
+from preferences.services.outbox.mail_links import MailLinks
+from preferences.services.recipients.links import SENTENCES, LinkMinter, LinkSet, NoLink, purpose_to_mail
 
 links = AppGroup("links", help="Signed links of recipients.")
 

@@ -12,11 +12,17 @@ from flask.cli import AppGroup
 from preferences.domain.errors import NotFound
 from preferences.domain.scopes import Scope
 from preferences.models.transaction import reading, transaction
-from preferences.queries.mailers import KeyView, MailerView, keys_of
-from preferences.queries.mailers import mailers as every_mailer
-from preferences.queries.reconciliation import MOST_COUNTED, Behind, OptOutTold, mailers_behind, newest_opt_out_told
-from preferences.services.mailers import IssuedKey, create_mailer, issue_key, revoke_key, rotate_key, works
-from preferences.services.recipients import find_recipient
+from preferences.queries.mailers.mailers import KeyView, MailerView, keys_of
+from preferences.queries.mailers.mailers import mailers as every_mailer
+from preferences.queries.mailers.reconciliation import (
+    MOST_COUNTED,
+    Behind,
+    OptOutTold,
+    mailers_behind,
+    newest_opt_out_told,
+)
+from preferences.services.recipients.recipients import find_recipient
+from preferences.services.webhooks.mailers import IssuedKey, create_mailer, issue_key, revoke_key, rotate_key, works
 
 mailers = AppGroup("mailers", help="The API clients that send mail, and their keys.")
 

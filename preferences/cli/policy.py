@@ -13,15 +13,15 @@ from flask.cli import AppGroup
 from preferences.config import Settings
 from preferences.domain.policy import Weight
 from preferences.models.transaction import reading, transaction
-from preferences.queries.policy import announcement, policy_versions
-from preferences.services.policy import (
+from preferences.queries.purposes.policy import announcement, policy_versions
+from preferences.services.policy.policy import (
     UnknownPolicyVersion,
     begin_announcement,
     pause_announcement,
     publish_policy,
     resume_announcement,
 )
-from preferences.services.policy_files import MAX_BYTES, read_policy
+from preferences.services.policy.policy_files import MAX_BYTES, read_policy
 
 policy = AppGroup("policy", help="The privacy policy: publish a version, tell people of it.")
 _number = click.argument("number", type=int)

@@ -14,9 +14,9 @@ from preferences.config import Settings
 from preferences.domain.catalogue import Catalogue, Described
 from preferences.domain.errors import Conflict, InvalidValue
 from preferences.models.transaction import reading, transaction
-from preferences.queries.purposes import catalogue
-from preferences.services.purpose_files import MAX_BYTES, read_definition
-from preferences.services.purposes import NewPurpose, add_purpose, archive_purpose, publish_version
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.purposes.purpose_files import MAX_BYTES, read_definition
+from preferences.services.purposes.purposes import NewPurpose, add_purpose, archive_purpose, publish_version
 
 purposes = AppGroup("purposes", help="Purposes, topics and the notices that explain them.")
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -19,13 +19,13 @@ from preferences.config import Settings
 from preferences.domain.receipt import ReceiptWords
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.models.transaction import reading, snapshot, transaction
-from preferences.queries.choices import Standing, standing
-from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import RecipientView
-from preferences.services.erasure import erase_recipient
+from preferences.queries.choices.choices import Standing, standing
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.receipts import receipt_controller
 from preferences.services.evidence_pack import PackWords, write_evidence_pack
-from preferences.services.receipts import receipt_controller
-from preferences.services.recipients import find_recipient
+from preferences.services.recipients.erasure import erase_recipient
+from preferences.services.recipients.recipients import find_recipient
 
 recipients = AppGroup("recipients", help="The people behind the addresses.")
 

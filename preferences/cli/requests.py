@@ -12,8 +12,8 @@ from flask.cli import AppGroup
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.rights import RightsState
 from preferences.models.transaction import reading, transaction
-from preferences.queries.rights_queue import RequestToWork, closed_requests, open_requests
-from preferences.services.rights_work import answer_request, apply_wanted, extend_request
+from preferences.queries.rights.rights_queue import RequestToWork, closed_requests, open_requests
+from preferences.services.rights.rights_work import answer_request, apply_wanted, extend_request
 
 requests = AppGroup("requests", help="Rights requests: who asked for what, and by when they get an answer.")
 

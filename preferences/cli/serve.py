@@ -32,7 +32,7 @@ from preferences.config import Environment, MailTransport, Settings
 from preferences.domain.errors import PreferencesError
 from preferences.metrics import share_counts
 from preferences.models.transaction import reading
-from preferences.queries.staff import all_staff
+from preferences.queries.staff.staff import all_staff
 
 from .demo import Demo, make_demo
 from .setup import prepare_database

@@ -10,8 +10,8 @@ from flask.cli import with_appcontext
 
 from preferences.extensions import alembic
 from preferences.models.transaction import transaction
-from preferences.services.builtin_purposes import ensure_builtin_purposes
-from preferences.services.feed_order import keep_feed_order
+from preferences.services.outbox.feed_order import keep_feed_order
+from preferences.services.purposes.builtin_purposes import ensure_builtin_purposes
 
 
 @click.command("setup")

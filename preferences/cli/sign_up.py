@@ -15,8 +15,8 @@ from preferences.config import Settings
 from preferences.domain.errors import InvalidValue
 from preferences.domain.sign_up import SignUpForm
 from preferences.models.transaction import reading, transaction
-from preferences.services.sign_up_embed import embed_words, form_address
-from preferences.services.sign_up_forms import add_form, all_forms, archive_form, find_form
+from preferences.services.sign_up.embed import embed_words, form_address
+from preferences.services.sign_up.forms import add_form, all_forms, archive_form, find_form
 
 forms = AppGroup("forms", help="Sign-up forms, hosted and embedded.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -14,8 +14,9 @@ from preferences.config import Settings
 from preferences.domain.roles import Role
 from preferences.domain.staff import INVITATION_LASTS
 from preferences.models.transaction import reading, transaction
-from preferences.queries.staff import StaffView, all_staff
-from preferences.services.staff import (
+from preferences.queries.staff.staff import StaffView, all_staff
+from preferences.services.staff.invitations import PATH, make_invitation
+from preferences.services.staff.staff import (
     NewStaff,
     create_staff,
     disable_staff,
@@ -23,7 +24,6 @@ from preferences.services.staff import (
     reset_second_factor,
     staff_by_address,
 )
-from preferences.services.staff_invitations import PATH, make_invitation
 
 staff = AppGroup("staff", help="The people who sign in to the admin pages.")
 

@@ -12,8 +12,8 @@ from flask.cli import AppGroup
 from preferences.domain.photo import TakedownState
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.models.transaction import reading, transaction
-from preferences.queries.takedowns import Takedown, all_takedowns, open_takedowns
-from preferences.services.takedown import close_takedown, start_takedown
+from preferences.queries.photos.takedowns import Takedown, all_takedowns, open_takedowns
+from preferences.services.photos.takedown import close_takedown, start_takedown
 
 takedowns = AppGroup("takedowns", help="Something published that a person wants removed.")
 

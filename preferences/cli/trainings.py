@@ -16,10 +16,10 @@ from preferences.domain.recipient_id import format_recipient_id
 from preferences.integrations.csv_files import write_csv
 from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.transaction import reading, transaction
-from preferences.queries.trainings import Participant, participants
-from preferences.queries.trainings import trainings as every_training
-from preferences.services.photos import Listed, MayPublish, photo_check, photo_list
-from preferences.services.trainings import (
+from preferences.queries.photos.trainings import Participant, participants
+from preferences.queries.photos.trainings import trainings as every_training
+from preferences.services.photos.photos import Listed, MayPublish, photo_check, photo_list
+from preferences.services.photos.trainings import (
     Told,
     add_participants,
     add_training,

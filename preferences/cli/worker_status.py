@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import click
 
 from preferences.models.transaction import reading
-from preferences.queries.worker_state import OutboxDepth, WorkerView, outbox_depth, workers
+from preferences.queries.upkeep.worker_state import OutboxDepth, WorkerView, outbox_depth, workers
 
 
 def show_status(*, as_json: bool) -> int:

@@ -74,7 +74,7 @@ class Receipt:
     """What backs it, as far as it is still stored."""
     made_at: datetime
     proof: Mapping[str, Any] | None = None
-    """The proof that it was sealed (services.proofs), where it goes along."""
+    """The proof that it was sealed (services.ledger.proofs), where it goes along."""
 
     @property
     def receipt_id(self) -> str:

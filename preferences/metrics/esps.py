@@ -8,7 +8,7 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from sqlalchemy.orm import Session
 
-from preferences.queries.esp_depth import esp_depth
+from preferences.queries.esp.esp_depth import esp_depth
 
 
 def esp_metrics(session: Session, now: datetime) -> Iterator[Metric]:

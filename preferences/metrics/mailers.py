@@ -9,9 +9,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from sqlalchemy.orm import Session
 
 from preferences.domain.webhooks import EndpointState
-from preferences.queries.mailers import mailers
-from preferences.queries.reconciliation import acknowledged_by, behind_of
-from preferences.queries.webhook_depth import webhook_depths
+from preferences.queries.mailers.mailers import mailers
+from preferences.queries.mailers.reconciliation import acknowledged_by, behind_of
+from preferences.queries.mailers.webhook_depth import webhook_depths
 
 
 def webhook_metrics(session: Session, now: datetime) -> Iterator[Metric]:

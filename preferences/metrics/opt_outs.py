@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from prometheus_client.core import CounterMetricFamily, Metric
 from sqlalchemy.orm import Session
 
-from preferences.queries.opt_out_counts import count_opt_outs, last_entry_before
-from preferences.queries.purposes import catalogue
+from preferences.queries.numbers.opt_out_counts import count_opt_outs, last_entry_before
+from preferences.queries.purposes.purposes import catalogue
 
 SETTLES_WITHIN = timedelta(minutes=10)
 """No transaction that writes to the ledger takes so long."""

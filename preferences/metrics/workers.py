@@ -8,7 +8,7 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily, Metric
 from sqlalchemy.orm import Session
 
-from preferences.queries.worker_state import outbox_depth, periodic_runs, workers
+from preferences.queries.upkeep.worker_state import outbox_depth, periodic_runs, workers
 
 
 def outbox_metrics(session: Session, now: datetime) -> Iterator[Metric]:

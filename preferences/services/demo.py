@@ -25,21 +25,20 @@ from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.recipient import RecipientRow
-from preferences.queries.mailers import mailer_by_key
-from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import RecipientView, recipient_by_address
-
-from .consent import NewAct, record_act
-from .erasure import erase_recipient
-from .intake import apply_intake
-from .mailers import create_mailer
-from .messages import NO_MESSAGE, number_message
-from .outbox import enqueue_mail
-from .preferences import pause
-from .purposes import NewPurpose, add_purpose, archive_purpose
-from .suppression import suppress
-from .trainings import add_participants, add_training
-from .unsubscribe import stop_everything
+from preferences.queries.mailers.mailers import mailer_by_key
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_address
+from preferences.services.choices.consent import NewAct, record_act
+from preferences.services.choices.preferences import pause
+from preferences.services.choices.suppression import suppress
+from preferences.services.choices.unsubscribe import stop_everything
+from preferences.services.intake.intake import apply_intake
+from preferences.services.outbox.messages import NO_MESSAGE, number_message
+from preferences.services.outbox.outbox import enqueue_mail
+from preferences.services.photos.trainings import add_participants, add_training
+from preferences.services.purposes.purposes import NewPurpose, add_purpose, archive_purpose
+from preferences.services.recipients.erasure import erase_recipient
+from preferences.services.webhooks.mailers import create_mailer
 
 DEMO_MAILER = "demo"
 SHOWN_RECIPIENT = "anna.ek@nordvik.example"

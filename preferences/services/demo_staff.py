@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 from preferences.domain.address import parse_address
 from preferences.domain.roles import Role
 from preferences.models.crypto import keyring
-from preferences.queries.staff import StaffView, staff_by_index
-
-from .staff import NewStaff, create_staff
+from preferences.queries.staff.staff import StaffView, staff_by_index
+from preferences.services.staff.staff import NewStaff, create_staff
 
 PEOPLE = {
     Role.ADMINISTRATOR: ("Alma Asklund", "alma.asklund@exempelbolaget.example"),

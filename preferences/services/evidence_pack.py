@@ -19,12 +19,11 @@ from sqlalchemy.orm import Session
 from preferences.domain.receipt import ReceiptController, ReceiptWords
 from preferences.domain.receipt_dpv import as_dpv
 from preferences.domain.seal import moment_text
-from preferences.queries.history import HistoryEntry, history
-from preferences.queries.recipients import RecipientView
-from preferences.queries.seal import StoredTree, newest_head
-
-from .proofs import proof_of
-from .receipts import make_receipt
+from preferences.queries.choices.history import HistoryEntry, history
+from preferences.queries.ledger.seal import StoredTree, newest_head
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.receipts import make_receipt
+from preferences.services.ledger.proofs import proof_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ALONGSIDE = (

@@ -10,9 +10,9 @@ from datetime import date, datetime
 from typing import Any
 
 from preferences.domain.recipient_id import format_recipient_id
-from preferences.queries.history import HistoryEntry, OwnTraining
-from preferences.queries.mailers import MailerView
-from preferences.queries.own_data import OwnChoice, OwnData
+from preferences.queries.choices.history import HistoryEntry, OwnTraining
+from preferences.queries.mailers.mailers import MailerView
+from preferences.queries.own_data.own_data import OwnChoice, OwnData
 
 FORMAT = "own-data/1"
 """Named in every copy; a change that readers would notice gets the next number."""

@@ -17,19 +17,24 @@ from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.mailing import MailDropped, OwnMail
 from preferences.domain.suppression import SuppressionScope
 from preferences.models.ledger import ConfirmationRow
-from preferences.queries.choices import active_suppressions
-from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import RecipientView, recipient_by_id
-from preferences.queries.trainings import training_by_id
-
-from .bursts import burst_question
-from .mail_links import MailLinks
-from .photo_mail import photo_notice, takedown_mail
-from .policy import policy_mail
-from .receipts import receipt_mail
-from .rights_mail import address_old, prepare_address_new, prepare_erased, request_received, request_worked
-from .sign_up_mail import prepare_sign_up_mail
-from .step_up import is_waiting
+from preferences.queries.choices.choices import active_suppressions
+from preferences.queries.photos.trainings import training_by_id
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
+from preferences.services.choices.bursts import burst_question
+from preferences.services.choices.receipts import receipt_mail
+from preferences.services.outbox.mail_links import MailLinks
+from preferences.services.photos.photo_mail import photo_notice, takedown_mail
+from preferences.services.policy.policy import policy_mail
+from preferences.services.recipients.step_up import is_waiting
+from preferences.services.rights.rights_mail import (
+    address_old,
+    prepare_address_new,
+    prepare_erased,
+    request_received,
+    request_worked,
+)
+from preferences.services.sign_up.sign_up_mail import prepare_sign_up_mail
 
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
 _ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
@@ -56,7 +61,7 @@ def prepare_own_mail(
     default_locale: str,
     now: datetime,
 ) -> OwnMail:
-    """The mail that an outbox job asks for (`payload` as services.outbox.enqueue_mail wrote it). Raises MailDropped."""
+    """The mail that an outbox job asks for (`payload` as services.outbox.outbox.enqueue_mail wrote it). Raises MailDropped."""
     template = payload.get("template")
     if template == "address_new":
         return prepare_address_new(session, payload, links=links, default_locale=default_locale, now=now)

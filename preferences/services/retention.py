@@ -36,9 +36,8 @@ from preferences.models.sign_up import SignUpRow
 from preferences.models.staff import SignInFailureRow, StaffSessionRow
 from preferences.models.step_up import StepUpRow
 from preferences.models.training import TrainingRow
-
-from .erasure import erase_recipient
-from .imports import discard_import
+from preferences.services.imports.imports import discard_import
+from preferences.services.recipients.erasure import erase_recipient
 
 PORTION = 1_000
 """Rows, or people, a transaction."""

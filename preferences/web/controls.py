@@ -8,7 +8,7 @@ from datetime import date
 from flask import render_template
 
 from preferences.domain.purpose import About, LawfulBasis, NoticeText
-from preferences.queries.preference_page import Control
+from preferences.queries.choices.preference_page import Control
 from preferences.web.dates import date_in_words, local_date
 
 

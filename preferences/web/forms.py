@@ -11,7 +11,7 @@ from wtforms.validators import AnyOf, InputRequired, Length, Optional
 
 from preferences.domain.address import MAX_ADDRESS_BYTES, Address, parse_address
 from preferences.domain.errors import InvalidAddress
-from preferences.services.preferences import LONGEST_PAUSE
+from preferences.services.choices.preferences import LONGEST_PAUSE
 
 from .dates import local_date, months_after, start_of_day
 

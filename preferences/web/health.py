@@ -15,8 +15,8 @@ from preferences.extensions import alembic
 from preferences.metrics import count_request, prepare_shared_folder, registry
 from preferences.models.rehearsal import on_stage
 from preferences.models.transaction import glancing
-from preferences.queries.readiness import applied_revisions
-from preferences.queries.worker_state import SILENT_AFTER, last_sign_of_life
+from preferences.queries.upkeep.readiness import applied_revisions
+from preferences.queries.upkeep.worker_state import SILENT_AFTER, last_sign_of_life
 
 from .access import Access, access
 from .plumbing import settings, utc_now

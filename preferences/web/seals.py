@@ -7,9 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify
 
 from preferences.models.transaction import reading
-from preferences.queries.seal import head_by_number, newest_head, public_keys
-from preferences.services.proofs import published_head
-from preferences.services.sealing import SealKeys
+from preferences.queries.ledger.seal import head_by_number, newest_head, public_keys
+from preferences.services.ledger.proofs import published_head
+from preferences.services.ledger.sealing import SealKeys
 
 from .access import Access, access
 from .plumbing import settings

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from preferences.models.transaction import reading
-from preferences.queries.recipients import RecipientView
-from preferences.queries.rights import erasure_by_session
-from preferences.queries.step_up import OwnSession, open_session
-from preferences.services.step_up import end_session, session_digest
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.queries.recipients.step_up import OwnSession, open_session
+from preferences.queries.rights.rights import erasure_by_session
+from preferences.services.recipients.step_up import end_session, session_digest
 
 from .access import Access, declared_access
 from .locale import keeping_language, speak

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from preferences.models.transaction import reading, transaction
-from preferences.services.policy import announce_portion, is_announcing
+from preferences.services.policy.policy import announce_portion, is_announcing
 
 log = structlog.get_logger()
 

@@ -10,8 +10,13 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from preferences.models.transaction import glancing, transaction
-from preferences.queries.worker_state import periodic_runs
-from preferences.services.periodic import CLOCKS_DIFFER_BY_LESS_THAN, PeriodicClaim, claim_periodic, finish_periodic
+from preferences.queries.upkeep.worker_state import periodic_runs
+from preferences.services.upkeep.periodic import (
+    CLOCKS_DIFFER_BY_LESS_THAN,
+    PeriodicClaim,
+    claim_periodic,
+    finish_periodic,
+)
 
 from .chores import CHORES, Chore
 from .faults import where

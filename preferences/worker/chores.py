@@ -16,20 +16,20 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from preferences.models.transaction import transaction
-from preferences.services.address_change import forget_address_changes
-from preferences.services.esp_events import forget_esp_events
-from preferences.services.heartbeats import forget_workers
-from preferences.services.idempotency import forget_answers
-from preferences.services.imports import forget_old_imports
-from preferences.services.outbox_jobs import forget_finished_jobs
-from preferences.services.policy import record_deliveries
+from preferences.services.esp.events import forget_esp_events
+from preferences.services.imports.imports import forget_old_imports
+from preferences.services.outbox.jobs import forget_finished_jobs
+from preferences.services.policy.policy import record_deliveries
+from preferences.services.recipients.address_change import forget_address_changes
+from preferences.services.recipients.step_up import forget_step_ups
 from preferences.services.retention import run_retention
-from preferences.services.rights_work import remind_of_requests
-from preferences.services.sign_up import forget_sign_ups
-from preferences.services.staff_limits import forget_failures
-from preferences.services.staff_sessions import forget_sessions
-from preferences.services.step_up import forget_step_ups
-from preferences.services.webhook_deliveries import forget_old_deliveries
+from preferences.services.rights.rights_work import remind_of_requests
+from preferences.services.sign_up.sign_up import forget_sign_ups
+from preferences.services.staff.limits import forget_failures
+from preferences.services.staff.sessions import forget_sessions
+from preferences.services.upkeep.heartbeats import forget_workers
+from preferences.services.upkeep.idempotency import forget_answers
+from preferences.services.webhooks.deliveries import forget_old_deliveries
 
 log = structlog.get_logger()
 

@@ -19,8 +19,8 @@ from preferences.domain.retry import wait_after
 from preferences.integrations.esp import PROVIDERS
 from preferences.models.crypto import UnreadableValue
 from preferences.models.transaction import reading, transaction
-from preferences.services.esp_effects import act_on
-from preferences.services.esp_events import (
+from preferences.services.esp.effects import act_on
+from preferences.services.esp.events import (
     ClaimedEvent,
     NoLongerOurs,
     claim_events,

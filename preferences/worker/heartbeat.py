@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from preferences.models.transaction import transaction
-from preferences.services.heartbeats import WorkerIdentity, beat, leave
+from preferences.services.upkeep.heartbeats import WorkerIdentity, beat, leave
 
 
 class Heartbeat:

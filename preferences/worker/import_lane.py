@@ -17,10 +17,10 @@ from preferences.integrations.csv_rows import read_rows
 from preferences.models.crypto import UnreadableValue
 from preferences.models.import_batch import ImportStage
 from preferences.models.transaction import reading, transaction
-from preferences.queries.imports import ImportView, waiting_imports
-from preferences.services.import_apply import open_import
-from preferences.services.import_claims import claim_import, release_import, renew_claim
-from preferences.services.imports import CLAIM, ImportTools, discard_import, dry_run
+from preferences.queries.imports.imports import ImportView, waiting_imports
+from preferences.services.imports.apply import open_import
+from preferences.services.imports.claims import claim_import, release_import, renew_claim
+from preferences.services.imports.imports import CLAIM, ImportTools, discard_import, dry_run
 
 log = structlog.get_logger()
 

@@ -13,11 +13,11 @@ from preferences.domain.capability import LinkSigner
 from preferences.domain.mailing import MailDropped
 from preferences.integrations.mail import MailMessage
 from preferences.integrations.messages import informational_message, message_id_for, own_message
-from preferences.services.informational_mail import Mailing, permit_mail
-from preferences.services.mail_links import MailLinks
-from preferences.services.outbox_jobs import Job, payload_of
+from preferences.services.eligibility.informational_mail import Mailing, permit_mail
+from preferences.services.outbox.jobs import Job, payload_of
+from preferences.services.outbox.mail_links import MailLinks
 from preferences.services.own_mail import prepare_own_mail
-from preferences.services.staff_mail import is_staff_mail, prepare_staff_mail
+from preferences.services.staff.staff_mail import is_staff_mail, prepare_staff_mail
 
 
 def make_message(session: Session, job: Job, *, now: datetime) -> MailMessage:

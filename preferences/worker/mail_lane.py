@@ -18,7 +18,7 @@ from preferences.integrations.transport import MailNotSent, Retry, mail
 from preferences.metrics import JOBS
 from preferences.models.crypto import UnreadableValue
 from preferences.models.transaction import reading, transaction
-from preferences.services.outbox_jobs import (
+from preferences.services.outbox.jobs import (
     LEASE,
     Job,
     claim_jobs,

@@ -10,7 +10,7 @@ import structlog
 from flask import current_app
 
 from preferences.models.transaction import reading, transaction
-from preferences.services.sealing import SealKeys, seal_is_due, seal_next
+from preferences.services.ledger.sealing import SealKeys, seal_is_due, seal_next
 
 log = structlog.get_logger()
 

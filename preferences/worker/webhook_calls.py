@@ -13,8 +13,8 @@ import structlog
 from preferences.domain.webhooks import Attempt, AttemptCode
 from preferences.integrations.http import Line, Reach
 from preferences.integrations.standard_webhooks import make_body, signed_headers
-from preferences.services.webhook_deliveries import Delivery, Tried
-from preferences.services.webhook_messages import Target, Told
+from preferences.services.webhooks.deliveries import Delivery, Tried
+from preferences.services.webhooks.webhook_messages import Target, Told
 
 from .faults import where
 

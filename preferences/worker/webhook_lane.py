@@ -23,16 +23,16 @@ from preferences.integrations.http import Reach
 from preferences.metrics import WEBHOOKS
 from preferences.models.crypto import UnreadableValue
 from preferences.models.transaction import glancing, transaction
-from preferences.queries.endpoints import any_endpoint
-from preferences.services.webhook_deliveries import (
+from preferences.queries.mailers.endpoints import any_endpoint
+from preferences.services.webhooks.deliveries import (
     Delivery,
     Tried,
     claim_deliveries,
     endpoints_with_work,
     release_deliveries,
 )
-from preferences.services.webhook_messages import tell
-from preferences.services.webhook_outcomes import record_outcomes
+from preferences.services.webhooks.outcomes import record_outcomes
+from preferences.services.webhooks.webhook_messages import tell
 
 from .webhook_calls import Call, Caller, Result
 

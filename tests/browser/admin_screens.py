@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from preferences.domain.roles import Role
-from preferences.queries.staff import StaffView
-from preferences.services.staff import change_language
-from preferences.services.staff_sessions import begin_session
+from preferences.queries.staff.staff import StaffView
+from preferences.services.staff.sessions import begin_session
+from preferences.services.staff.staff import change_language
 from preferences.web.admin.cookie import COOKIE
 from tests.support.staff import make_staff
 

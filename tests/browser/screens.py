@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
 from preferences.domain.capability import Capability
-from preferences.queries.recipients import RecipientView
+from preferences.queries.recipients.recipients import RecipientView
 from tests.factories import act, link, make_recipient, purpose
 
 _numbers = count(1)

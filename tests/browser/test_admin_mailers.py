@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.webhooks import AttemptCode
 from preferences.models.endpoint import AttemptRow, DeliveryRow
-from preferences.services.restriction import restrict
+from preferences.services.rights.restriction import restrict
 from tests.factories import link, make_recipient, purpose
 from tests.support.webhooks import make_endpoint
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from preferences.domain.roles import Role
-from preferences.services.staff import NewStaff, change_language, create_staff
-from preferences.services.staff_invitations import make_invitation
+from preferences.services.staff.invitations import make_invitation
+from preferences.services.staff.staff import NewStaff, change_language, create_staff
 from preferences.web.plumbing import utc_now
 from tests.support.busy_day import busy_day
 from tests.support.staff import PASSWORD, code_of, code_shown, make_staff

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import Act
 from preferences.domain.photo import TakedownWhat
 from preferences.domain.roles import Role
-from preferences.services.takedown import NewTakedown, request_takedown
+from preferences.services.photos.takedown import NewTakedown, request_takedown
 from preferences.web.plumbing import utc_now
 from tests.factories import act, make_recipient
 from tests.support.trainings import make_training

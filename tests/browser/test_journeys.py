@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import Act
 from preferences.domain.capability import Capability
 from preferences.models.ledger import ConfirmationRow, LedgerEntryRow
-from preferences.queries.choices import active_suppressions, choice_of
-from preferences.queries.recipients import RecipientView
+from preferences.queries.choices.choices import active_suppressions, choice_of
+from preferences.queries.recipients.recipients import RecipientView
 from tests.browser.screens import OLD
 from tests.factories import act, link, make_recipient, purpose
 

@@ -16,7 +16,7 @@ from preferences.domain.acts import Act
 from preferences.domain.capability import Capability, RecipientId
 from preferences.domain.sign_up import FASTEST
 from preferences.models.recipient import RecipientRow
-from preferences.queries.choices import active_suppressions, choice_of
+from preferences.queries.choices.choices import active_suppressions, choice_of
 from preferences.web.dates import date_in_words, start_of_day
 from tests.factories import act, link, make_recipient, purpose
 from tests.support.sign_ups import link_in, mail_after

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.capability import Capability
 from preferences.domain.eligibility import RecipientStatus
 from preferences.models.recipient import RecipientRow
-from preferences.queries.recipients import RecipientView
+from preferences.queries.recipients.recipients import RecipientView
 from tests.factories import link, make_recipient
 from tests.support.full_person import make_full_person
 from tests.support.rights import link_in, send_all

@@ -16,11 +16,11 @@ from preferences.domain.recipient_id import new_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.models.crypto import keyring
 from preferences.models.recipient import RecipientRow
-from preferences.queries.mailers import mailer_by_key
-from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import RecipientView, recipient_by_id
-from preferences.services.consent import NewAct, record_act
-from preferences.services.mailers import create_mailer, issue_key
+from preferences.queries.mailers.mailers import mailer_by_key
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
+from preferences.services.choices.consent import NewAct, record_act
+from preferences.services.webhooks.mailers import create_mailer, issue_key
 
 
 def make_recipient(session: Session, address: str = "anna@example.se", **fields: Any) -> RecipientView:

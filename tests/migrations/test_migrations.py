@@ -17,11 +17,11 @@ from preferences.domain.acts import Act
 from preferences.extensions import alembic
 from preferences.models.base import Base
 from preferences.models.recipient import RecipientRow
-from preferences.queries.ledger import entries_of
-from preferences.queries.purposes import forget_catalogue
-from preferences.queries.recipients import recipient_by_id
-from preferences.services.builtin_purposes import ensure_builtin_purposes
-from preferences.services.verify import verify_ledger
+from preferences.queries.ledger.ledger import entries_of
+from preferences.queries.purposes.purposes import forget_catalogue
+from preferences.queries.recipients.recipients import recipient_by_id
+from preferences.services.ledger.verify import verify_ledger
+from preferences.services.purposes.builtin_purposes import ensure_builtin_purposes
 from preferences.web.plumbing import utc_now
 from tests.factories import act, make_recipient
 

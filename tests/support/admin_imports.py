@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from werkzeug.test import TestResponse
 
 from preferences.models.transaction import reading
-from preferences.queries.imports import ImportView, import_by_id
+from preferences.queries.imports.imports import ImportView, import_by_id
 from preferences.worker.import_lane import ImportLane
 from tests.support.page import Page
 from tests.support.staff import StaffBrowser

@@ -14,8 +14,8 @@ from preferences.models.import_batch import ImportBatchRow, ImportStage
 from preferences.models.photo import ParticipantRow, TakedownRow
 from preferences.models.rights import RightsRequestRow
 from preferences.models.training import TrainingRow
-from preferences.queries.recipients import RecipientView
-from preferences.services.consent import NewAct, record_act
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.consent import NewAct, record_act
 from tests.factories import make_recipient, purpose
 
 from .webhooks import make_endpoint

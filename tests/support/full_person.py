@@ -28,12 +28,12 @@ from preferences.models.step_up import StepUpRow
 from preferences.models.stop_reason import StopReasonRow
 from preferences.models.suppression import SuppressionRow
 from preferences.models.training import TrainingRow
-from preferences.queries.mailers import mailer_by_key
-from preferences.queries.recipients import RecipientView
-from preferences.services.messages import number_message
-from preferences.services.outbox import enqueue_mail, tell_change
-from preferences.services.policy import announce_portion, begin_announcement, publish_policy
-from preferences.services.suppression import suppress
+from preferences.queries.mailers.mailers import mailer_by_key
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.suppression import suppress
+from preferences.services.outbox.messages import number_message
+from preferences.services.outbox.outbox import enqueue_mail, tell_change
+from preferences.services.policy.policy import announce_portion, begin_announcement, publish_policy
 from tests.factories import act, make_key, make_recipient, purpose
 
 PROFILE = {

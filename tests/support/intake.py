@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import Act, Actor, Method
 from preferences.domain.address import parse_address
 from preferences.domain.intake import IncomingEvidence, IncomingRecipient, Outcome, RowResult
-from preferences.services.intake import apply_intake, plan_intake
-from preferences.services.verify import verify_ledger
+from preferences.services.intake.intake import apply_intake, plan_intake
+from preferences.services.ledger.verify import verify_ledger
 
 
 def row(line: int, address: str, evidence: IncomingEvidence | None = None, **fields: Any) -> IncomingRecipient:

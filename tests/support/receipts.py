@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import Act, Actor, Method
 from preferences.domain.purpose import LawfulBasis
 from preferences.models.training import TrainingRow
-from preferences.queries.recipients import RecipientView
+from preferences.queries.recipients.recipients import RecipientView
 from tests.factories import act, purpose
 from tests.support.step_up import SteppedUp
 

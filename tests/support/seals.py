@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import Act, Actor, Method
 from preferences.domain.seal import SignedHead
 from preferences.models.ledger import LedgerEntryRow
-from preferences.services.sealing import SealKeys, seal_next
-from preferences.services.verify_seal import SealVerified, verify_seal
+from preferences.services.ledger.sealing import SealKeys, seal_next
+from preferences.services.ledger.verify_seal import SealVerified, verify_seal
 from tests.factories import purpose
 
 

@@ -17,10 +17,10 @@ from preferences.domain.roles import Role
 from preferences.domain.totp import code_at, new_secret, step_of
 from preferences.models.audit import AuditRow
 from preferences.models.staff import StaffRow
-from preferences.queries.staff import StaffView, staff_by_id
-from preferences.services.passwords import hash_password
-from preferences.services.staff import NewStaff, create_staff
-from preferences.services.staff_sessions import begin_session
+from preferences.queries.staff.staff import StaffView, staff_by_id
+from preferences.services.staff.passwords import hash_password
+from preferences.services.staff.sessions import begin_session
+from preferences.services.staff.staff import NewStaff, create_staff
 from preferences.web.admin.cookie import COOKIE
 from preferences.web.secret_cookie import CSRF_FIELD
 

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from preferences.config import Settings
 from preferences.domain.capability import Capability
 from preferences.integrations.mailbox import Mailbox, MailboxId, Received
-from preferences.queries.recipients import RecipientView
+from preferences.queries.recipients.recipients import RecipientView
 from preferences.worker import Worker
 from tests.factories import link, make_recipient
 

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.integrations.mailbox import MailboxId, Received
 from preferences.integrations.transport import mailbox_of
-from preferences.queries.recipients import RecipientView
-from preferences.services.photos import Listed, photo_list
-from preferences.services.trainings import add_participants, add_training, notify_participants
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.photos.photos import Listed, photo_list
+from preferences.services.photos.trainings import add_participants, add_training, notify_participants
 from preferences.worker import Worker
 
 

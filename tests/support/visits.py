@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.capability import Capability
 from preferences.models.ledger import ConfirmationRow, LedgerEntryRow
 from preferences.models.outbox import OutboxJobRow
-from preferences.queries.recipients import RecipientView
+from preferences.queries.recipients.recipients import RecipientView
 from tests.factories import link
 
 

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from preferences.domain.webhook_urls import UrlRules
 from preferences.domain.webhooks import SignatureScheme
 from preferences.models.endpoint import AttemptRow, DeliveryRow, EndpointRow
-from preferences.queries.endpoints import EndpointView
-from preferences.queries.mailers import mailer_by_key
-from preferences.services.endpoints import EndpointChange, add_endpoint
-from preferences.services.mailers import create_mailer
+from preferences.queries.mailers.endpoints import EndpointView
+from preferences.queries.mailers.mailers import mailer_by_key
+from preferences.services.webhooks.endpoints import EndpointChange, add_endpoint
+from preferences.services.webhooks.mailers import create_mailer
 from preferences.worker.webhook_lane import WebhookLane
 
 RULES = UrlRules({"127.0.0.1"}, allows_http=True)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preferences.domain.profile import PROFILE_FIELDS
-from preferences.services.consent import digest_evidence
-from preferences.services.intake_prepare import _evidence_writer, canonical, write_profile
+from preferences.services.choices.consent import digest_evidence
+from preferences.services.intake.prepare import _evidence_writer, canonical, write_profile
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 EVIDENCE = st.dictionaries(

@@ -1,22 +1,23 @@
 """The admin pages: what staff work with every day. docs/admin-pages.md says how to add one.
 
-Every module in this folder adds its views to the one blueprint; all are imported below, so that a new page is a new file.
+Every module in this folder and its families adds its views to the one blueprint; all are imported below, so that a new page
+is a new file.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from flask import Blueprint, Flask
 
 from preferences.domain.recipient_id import format_recipient_id
+from preferences.web.admin.words.words import staff_word
 from preferences.web.pages import static_address
 
 from .answering import day_in_words, moment_in_words
 from .guard import current_staff, guard, staff_csrf, staff_may
 from .menu import link_to, staff_menu
-from .words import staff_word
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 blueprint.before_request(guard)
@@ -39,5 +40,5 @@ def register_admin(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+for _module in walk_packages(__path__, prefix=f"{__name__}."):
+    import_module(_module.name)

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 from preferences.domain.roles import Permission
 from preferences.domain.staff import MOST_PASSWORD
 from preferences.models.transaction import transaction
-from preferences.services.staff_account import accept_confirmation, begin_confirmation
-from preferences.services.staff_sign_in import SignIn
+from preferences.services.staff.account import accept_confirmation, begin_confirmation
+from preferences.services.staff.sign_in import SignIn
 from preferences.web.access import Access, access
 from preferences.web.plumbing import utc_now
 

@@ -20,9 +20,9 @@ from preferences.domain.audit import NOTHING, AuditAction, AuditTarget, StaffId
 from preferences.domain.roles import Permission
 from preferences.domain.staff import SessionStage
 from preferences.models.transaction import reading, transaction
-from preferences.queries.staff import StaffSession, StaffView, session_by_digest
-from preferences.services.audit import record_audit
-from preferences.services.staff_sessions import TOUCHED_EVERY, secret_digest, touch_session
+from preferences.queries.staff.staff import StaffSession, StaffView, session_by_digest
+from preferences.services.staff.audit import record_audit
+from preferences.services.staff.sessions import TOUCHED_EVERY, secret_digest, touch_session
 from preferences.web.access import Access, declared_access
 from preferences.web.locale import speak
 from preferences.web.plumbing import utc_now

@@ -13,8 +13,8 @@ from limits import RateLimitItemPerMinute
 from preferences.domain.scopes import Scope
 from preferences.extensions import limiter
 from preferences.models.transaction import reading
-from preferences.queries.mailers import KeyView, key_by_prefix
-from preferences.services.mailers import KEY_FORM, hash_secret
+from preferences.queries.mailers.mailers import KeyView, key_by_prefix
+from preferences.services.webhooks.mailers import KEY_FORM, hash_secret
 from preferences.web.plumbing import settings
 
 from .problems import Problem

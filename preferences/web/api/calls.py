@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.scopes import Scope
 from preferences.models.transaction import reading, transaction
-from preferences.queries.mailers import KeyView
-from preferences.services.idempotency import claim_key, keep_answer
+from preferences.queries.mailers.mailers import KeyView
+from preferences.services.upkeep.idempotency import claim_key, keep_answer
 from preferences.web.plumbing import settings, utc_now
 
 from .answers import Answer, Stream, answer_response, stream_response, write_json

@@ -14,10 +14,10 @@ from preferences.domain.feed import CURSOR_PATTERN, START, FeedPosition, format_
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.models.transaction import reading
-from preferences.queries.changes import Change, changes_between, newest_position
-from preferences.queries.purposes import catalogue
-from preferences.queries.reconciliation import behind_of
-from preferences.services.acknowledge import acknowledge_changes
+from preferences.queries.mailers.changes import Change, changes_between, newest_position
+from preferences.queries.mailers.reconciliation import behind_of
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.outbox.acknowledge import acknowledge_changes
 from preferences.web.access import Access, access
 
 from . import blueprint

@@ -12,9 +12,9 @@ from preferences.domain.purpose import LawfulBasis
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.models.ledger import EVERY_TRAINING
-from preferences.queries.purposes import catalogue
-from preferences.services.choices import Report, Reporter, ReportOutcome, record_report
-from preferences.services.recipients import find_recipient
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.choices.choices import Report, Reporter, ReportOutcome, record_report
+from preferences.services.recipients.recipients import find_recipient
 from preferences.web.access import Access, access
 
 from . import blueprint

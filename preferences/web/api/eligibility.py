@@ -20,8 +20,8 @@ from preferences.domain.purpose import About, LawfulBasis, Purpose
 from preferences.domain.scopes import Scope
 from preferences.metrics import ELIGIBILITY
 from preferences.models.transaction import reading_beside
-from preferences.queries.purposes import catalogue
-from preferences.services.eligibility import decide_many, sessions_worth_having
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.eligibility.eligibility import decide_many, sessions_worth_having
 from preferences.web.access import Access, access
 
 from . import blueprint

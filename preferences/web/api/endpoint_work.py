@@ -7,9 +7,9 @@ from typing import Any
 
 from preferences.domain.scopes import Scope
 from preferences.domain.webhooks import message_id
-from preferences.queries.endpoints import AttemptView, attempts_of
-from preferences.services.endpoints import rotate_secret
-from preferences.services.webhook_replay import Range, replay, send_test
+from preferences.queries.mailers.endpoints import AttemptView, attempts_of
+from preferences.services.webhooks.endpoints import rotate_secret
+from preferences.services.webhooks.replay import Range, replay, send_test
 from preferences.web.access import Access, access
 
 from . import blueprint

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from preferences.domain.scopes import Scope
-from preferences.queries.endpoints import EndpointView, endpoints_of, waiting_count
-from preferences.services.endpoints import (
+from preferences.queries.mailers.endpoints import EndpointView, endpoints_of, waiting_count
+from preferences.services.webhooks.endpoints import (
     EndpointChange,
     add_endpoint,
     change_endpoint,

@@ -13,7 +13,7 @@ from preferences.integrations.header_doctor import examine
 from preferences.integrations.header_doctor_codes import Code, Severity
 from preferences.integrations.header_doctor_words import finding_as_json
 from preferences.integrations.link_rehearsal_words import SHAPES, STATES, VERDICTS, request_as_json
-from preferences.services.link_rehearsal import LinkRehearsal, is_our_link, rehearse_link
+from preferences.services.recipients.link_rehearsal import LinkRehearsal, is_our_link, rehearse_link
 from preferences.web.access import Access, access
 from preferences.web.locale import speak
 from preferences.web.plumbing import settings, signer

@@ -20,8 +20,8 @@ from preferences.integrations.csv_mapping import Reading, choose_reading
 from preferences.integrations.csv_rows import read_rows
 from preferences.models.import_batch import ImportStage, PartKind
 from preferences.models.transaction import reading, transaction
-from preferences.queries.imports import ImportView, import_of, report_rows, unfinished_imports_of
-from preferences.services.imports import ImportTools, begin_import, discard_import, receive_import
+from preferences.queries.imports.imports import ImportView, import_of, report_rows, unfinished_imports_of
+from preferences.services.imports.imports import ImportTools, begin_import, discard_import, receive_import
 from preferences.web.access import Access, access
 from preferences.web.plumbing import settings, utc_now
 

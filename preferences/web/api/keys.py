@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from preferences.domain.scopes import Scope
-from preferences.services.mailers import OVERLAP, renew_key
+from preferences.services.webhooks.mailers import OVERLAP, renew_key
 from preferences.web.access import Access, access
 
 from . import blueprint

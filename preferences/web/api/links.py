@@ -13,9 +13,9 @@ from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.integrations.list_headers import list_headers, list_id_of
 from preferences.models.transaction import transaction
-from preferences.services.links import SENTENCES, LinkMinter, LinkSet, NoLink, purpose_to_mail
-from preferences.services.mail_links import MailLinks
-from preferences.services.messages import NO_MESSAGE, find_message, number_message
+from preferences.services.outbox.mail_links import MailLinks
+from preferences.services.outbox.messages import NO_MESSAGE, find_message, number_message
+from preferences.services.recipients.links import SENTENCES, LinkMinter, LinkSet, NoLink, purpose_to_mail
 from preferences.web.access import Access, access
 from preferences.web.plumbing import settings, signer
 

@@ -11,9 +11,9 @@ from preferences.domain.eligibility import Allowed, Decision, Reason, check_at
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.models.ledger import EVERY_TRAINING
-from preferences.queries.trainings import trainings
-from preferences.services.photos import Listed, MayPublish, photo_check, photo_list
-from preferences.services.trainings import UnknownTraining
+from preferences.queries.photos.trainings import trainings
+from preferences.services.photos.photos import Listed, MayPublish, photo_check, photo_list
+from preferences.services.photos.trainings import UnknownTraining
 from preferences.web.access import Access, access
 
 from . import blueprint

@@ -14,12 +14,12 @@ from preferences.domain.recipient_id import format_recipient_id, read_recipient_
 from preferences.domain.scopes import Scope
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.models.bulk import TakenMeanwhile
-from preferences.queries.choices import standing
-from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import RecipientView, recipient_by_id
-from preferences.services.erasure import erase_recipient
-from preferences.services.intake import apply_intake
-from preferences.services.recipients import UnknownRecipient
+from preferences.queries.choices.choices import standing
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
+from preferences.services.intake.intake import apply_intake
+from preferences.services.recipients.erasure import erase_recipient
+from preferences.services.recipients.recipients import UnknownRecipient
 from preferences.web.access import Access, access
 
 from . import blueprint

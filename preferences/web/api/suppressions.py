@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from preferences.domain.catalogue import Catalogue
 from preferences.domain.scopes import Scope
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
-from preferences.queries.purposes import catalogue
-from preferences.queries.suppressions import active_suppressions_for
+from preferences.queries.choices.suppressions import active_suppressions_for
+from preferences.queries.purposes.purposes import catalogue
 from preferences.web.access import Access, access
 
 from . import blueprint

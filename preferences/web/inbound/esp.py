@@ -19,9 +19,9 @@ from preferences.integrations.esp import PROVIDERS
 from preferences.integrations.esp.base import Incoming, Malformed, NotVerified, Provider
 from preferences.metrics import ESP_EVENTS
 from preferences.models.transaction import glancing, transaction
-from preferences.queries.esp import HookView
-from preferences.services.esp_events import store_events
-from preferences.services.esp_hooks import existing_hook, valid_secrets
+from preferences.queries.esp.esp import HookView
+from preferences.services.esp.events import store_events
+from preferences.services.esp.hooks import existing_hook, valid_secrets
 from preferences.web.access import Access, access
 from preferences.web.plumbing import settings, utc_now
 

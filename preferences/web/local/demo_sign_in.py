@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget
 from preferences.domain.roles import Role
 from preferences.models.transaction import reading, transaction
-from preferences.services.audit import record_audit
 from preferences.services.demo_staff import demo_staff, demo_token
-from preferences.services.staff_sessions import begin_session
+from preferences.services.staff.audit import record_audit
+from preferences.services.staff.sessions import begin_session
 from preferences.web.access import Access, access
-from preferences.web.admin.client import browser
 from preferences.web.admin.cookie import give_cookie
+from preferences.web.admin.staff.client import browser
 from preferences.web.plumbing import settings, utc_now
 
 from . import blueprint

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Method
 from preferences.domain.capability import Capability
-from preferences.services.link_requests import request_link_for
-from preferences.services.preferences import (
+from preferences.services.choices.preferences import (
     Saved,
     ask_to_restart,
     ask_to_resume,
@@ -18,8 +17,9 @@ from preferences.services.preferences import (
     pause,
     save_choices,
 )
-from preferences.services.undo import can_undo, mint_receipt, mint_undo, undo_save
-from preferences.services.unsubscribe import stop_everything
+from preferences.services.choices.undo import can_undo, mint_receipt, mint_undo, undo_save
+from preferences.services.choices.unsubscribe import stop_everything
+from preferences.services.recipients.link_requests import request_link_for
 from preferences.web.forms import PauseForm
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import settings, signer

@@ -14,11 +14,11 @@ from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.errors import BadToken
 from preferences.domain.purpose import NoticeText
 from preferences.models.transaction import reading, transaction
-from preferences.queries.choices import Standing, standing
-from preferences.queries.notices import notice_text
-from preferences.queries.recipients import RecipientView, recipient_by_id
-from preferences.queries.trainings import training_by_id
-from preferences.services.confirmations import Asked, Pending, confirm, find_confirmation
+from preferences.queries.choices.choices import Standing, standing
+from preferences.queries.photos.trainings import training_by_id
+from preferences.queries.purposes.notices import notice_text
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
+from preferences.services.choices.confirmations import Asked, Pending, confirm, find_confirmation
 from preferences.web.access import Access, access
 from preferences.web.dates import in_words
 from preferences.web.locale import keeping_language, speak

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from preferences.extensions import limiter
 from preferences.models.transaction import transaction
-from preferences.services.link_requests import request_link
+from preferences.services.recipients.link_requests import request_link
 from preferences.web.access import Access, access
 from preferences.web.forms import AddressForm, messages
 from preferences.web.locale import keeping_language, request_locale

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from preferences.domain.capability import Capability, Claims, preferences_expired
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.errors import BadToken
-from preferences.queries.preference_page import PreferencePage, page_of
-from preferences.queries.recipients import RecipientView, recipient_by_id
+from preferences.queries.choices.preference_page import PreferencePage, page_of
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
 from preferences.web.locale import keeping_language, speak
 from preferences.web.plumbing import signer
 

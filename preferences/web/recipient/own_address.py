@@ -16,9 +16,9 @@ from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.errors import BadToken
 from preferences.extensions import limiter
 from preferences.models.transaction import reading, transaction
-from preferences.queries.address_changes import address_change, newest_address_change
-from preferences.queries.recipients import recipient_by_id
-from preferences.services.address_change import (
+from preferences.queries.recipients.address_changes import address_change, newest_address_change
+from preferences.queries.recipients.recipients import recipient_by_id
+from preferences.services.recipients.address_change import (
     AskOutcome,
     ask_address_change,
     cancel_waiting_changes,

@@ -7,9 +7,9 @@ import json
 from flask import Response, render_template
 
 from preferences.models.transaction import reading
-from preferences.queries.mailers import mailers
-from preferences.queries.own_data import own_data
-from preferences.queries.preference_page import preference_page
+from preferences.queries.choices.preference_page import preference_page
+from preferences.queries.mailers.mailers import mailers
+from preferences.queries.own_data.own_data import own_data
 from preferences.services.export import Controller, export_own_data
 from preferences.web.access import Access, access
 from preferences.web.plumbing import settings, utc_now

@@ -14,7 +14,7 @@ from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.rights import NotTaken
 from preferences.domain.text import printable
 from preferences.models.transaction import transaction
-from preferences.services.corrections import Corrected, correct
+from preferences.services.rights.corrections import Corrected, correct
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import settings, utc_now

@@ -7,12 +7,12 @@ import math
 from flask import render_template, request
 
 from preferences.models.transaction import reading
-from preferences.queries.history import history, message_by_id
-from preferences.queries.mailers import mailers
-from preferences.queries.own_data import own_choices, own_requests, own_suppressions, own_trainings
-from preferences.queries.own_mail import own_mails, step_ups, told
-from preferences.queries.preference_page import preference_page
-from preferences.queries.reconciliation import newest_opt_out_told
+from preferences.queries.choices.history import history, message_by_id
+from preferences.queries.choices.preference_page import preference_page
+from preferences.queries.mailers.mailers import mailers
+from preferences.queries.mailers.reconciliation import newest_opt_out_told
+from preferences.queries.own_data.own_data import own_choices, own_requests, own_suppressions, own_trainings
+from preferences.queries.own_data.own_mail import own_mails, step_ups, told
 from preferences.web.access import Access, access
 from preferences.web.plumbing import utc_now
 from preferences.web.session import current_recipient, own_session

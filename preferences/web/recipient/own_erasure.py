@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 
 from preferences.domain.rights import RightsKind
 from preferences.models.transaction import reading, transaction
-from preferences.queries.own_data import own_requests
-from preferences.queries.rights import erasure_by_reference
-from preferences.services.own_erasure import erase_own_data
+from preferences.queries.own_data.own_data import own_requests
+from preferences.queries.rights.rights import erasure_by_reference
+from preferences.services.recipients.own_erasure import erase_own_data
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale, speak
 from preferences.web.plumbing import utc_now

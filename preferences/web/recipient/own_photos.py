@@ -16,13 +16,13 @@ from preferences.domain.choice import EVERY_TRAINING
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.purpose import About, LawfulBasis
 from preferences.models.transaction import reading, transaction
-from preferences.queries.choices import choice_of
-from preferences.queries.photos import training_choices
-from preferences.queries.preference_page import preference_page
-from preferences.queries.trainings import trainings_among, trainings_of
-from preferences.services.preferences import Change, save_choices
-from preferences.services.rights import lock_recipient
-from preferences.services.undo import can_undo, mint_receipt, mint_undo, undo_save
+from preferences.queries.choices.choices import choice_of
+from preferences.queries.choices.preference_page import preference_page
+from preferences.queries.photos.photos import training_choices
+from preferences.queries.photos.trainings import trainings_among, trainings_of
+from preferences.services.choices.preferences import Change, save_choices
+from preferences.services.choices.undo import can_undo, mint_receipt, mint_undo, undo_save
+from preferences.services.rights.rights import lock_recipient
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import signer, utc_now

@@ -14,9 +14,15 @@ from preferences.domain.receipt import Receipt, ReceiptWords
 from preferences.domain.receipt_dpv import as_dpv
 from preferences.domain.receipt_kantara import as_kantara
 from preferences.models.transaction import reading, transaction
-from preferences.queries.history import HistoryEntry, history
-from preferences.services.proofs import proof_of, sealing_head
-from preferences.services.receipts import ReceiptMail, ask_for_receipt, make_receipt, receipt_asked, receipt_controller
+from preferences.queries.choices.history import HistoryEntry, history
+from preferences.services.choices.receipts import (
+    ReceiptMail,
+    ask_for_receipt,
+    make_receipt,
+    receipt_asked,
+    receipt_controller,
+)
+from preferences.services.ledger.proofs import proof_of, sealing_head
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import settings, utc_now

@@ -18,10 +18,10 @@ from preferences.domain.rights import (
 )
 from preferences.domain.text import is_storable
 from preferences.models.transaction import reading, transaction
-from preferences.queries.own_data import own_requests
-from preferences.queries.rights import requests_by_reference
-from preferences.services.restriction import end_restriction, restrict
-from preferences.services.rights import take_request, withdraw_request
+from preferences.queries.own_data.own_data import own_requests
+from preferences.queries.rights.rights import requests_by_reference
+from preferences.services.rights.restriction import end_restriction, restrict
+from preferences.services.rights.rights import take_request, withdraw_request
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import utc_now

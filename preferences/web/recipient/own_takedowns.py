@@ -17,12 +17,12 @@ from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.photo import PHOTO_IMAGE, PHOTO_NAME, TakedownNotTaken, TakedownWhat
 from preferences.domain.purpose import About
 from preferences.models.transaction import reading, transaction
-from preferences.queries.preference_page import preference_page
-from preferences.queries.takedowns import takedown_of, takedowns_of
-from preferences.queries.trainings import trainings_of
-from preferences.services.preferences import save_choices
-from preferences.services.rights import lock_recipient
-from preferences.services.takedown import request_takedown
+from preferences.queries.choices.preference_page import preference_page
+from preferences.queries.photos.takedowns import takedown_of, takedowns_of
+from preferences.queries.photos.trainings import trainings_of
+from preferences.services.choices.preferences import save_choices
+from preferences.services.photos.takedown import request_takedown
+from preferences.services.rights.rights import lock_recipient
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import utc_now

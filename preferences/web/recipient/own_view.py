@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from preferences.domain.capability import Capability, Claims
 from preferences.domain.purpose import LawfulBasis
-from preferences.queries.preference_page import Control, PreferencePage, State
-from preferences.queries.recipients import RecipientView
+from preferences.queries.choices.preference_page import Control, PreferencePage, State
+from preferences.queries.recipients.recipients import RecipientView
 from preferences.web.controls import Fragment, fragment
 from preferences.web.dates import in_words
 from preferences.web.locale import keeping_language, request_locale

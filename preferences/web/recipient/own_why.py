@@ -11,7 +11,7 @@ from preferences.domain.capability import Capability
 from preferences.domain.errors import BadToken
 from preferences.domain.step_up import Origin
 from preferences.models.transaction import reading
-from preferences.queries.own_why import why_sent
+from preferences.queries.own_data.own_why import why_sent
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language
 from preferences.web.plumbing import signer

@@ -21,8 +21,8 @@ from preferences.domain.purpose import EVERYTHING_KEY, LawfulBasis
 from preferences.domain.reasons import StopReason
 from preferences.domain.rights import RightsKind, RightsState
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
-from preferences.queries.history import HistoryEntry
-from preferences.queries.mailers import MailerView
+from preferences.queries.choices.history import HistoryEntry
+from preferences.queries.mailers.mailers import MailerView
 from preferences.web.dates import date_in_words, in_words
 from preferences.web.locale import request_locale
 

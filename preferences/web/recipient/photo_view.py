@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from flask_babel import gettext as _
 
 from preferences.domain.purpose import About
-from preferences.queries.photos import TrainingChoices, TrainingControl
-from preferences.queries.preference_page import Control, PreferencePage
-from preferences.queries.trainings import Training
+from preferences.queries.choices.preference_page import Control, PreferencePage
+from preferences.queries.photos.photos import TrainingChoices, TrainingControl
+from preferences.queries.photos.trainings import Training
 from preferences.web.controls import Fragment, fragment
 from preferences.web.dates import date_in_words, in_words
 from preferences.web.locale import request_locale

@@ -10,8 +10,8 @@ from preferences.domain.catalogue import Described
 from preferences.domain.policy import blocks_of
 from preferences.domain.purpose import LawfulBasis, NoticeText
 from preferences.models.transaction import reading
-from preferences.queries.policy import policy_version, policy_versions
-from preferences.queries.purposes import catalogue
+from preferences.queries.purposes.policy import policy_version, policy_versions
+from preferences.queries.purposes.purposes import catalogue
 from preferences.web.access import Access, access
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings, utc_now

@@ -18,10 +18,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from preferences.domain.answer import Answer
 from preferences.domain.choice import EVERY_TRAINING
 from preferences.domain.purpose import About, NoticeVersionId, Purpose, PurposeId
-from preferences.queries.notices import notice_exists
-from preferences.queries.purposes import catalogue
-from preferences.services.preferences import Change
-from preferences.services.unsubscribe import NOTHING_SHOWN, Shown
+from preferences.queries.purposes.notices import notice_exists
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.choices.preferences import Change
+from preferences.services.choices.unsubscribe import NOTHING_SHOWN, Shown
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 600

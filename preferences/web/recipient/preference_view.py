@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from preferences.domain.answer import Answer
 from preferences.domain.choice import EVERY_TRAINING
 from preferences.domain.purpose import About, NoticeText
-from preferences.queries.preference_page import Control, PreferencePage
+from preferences.queries.choices.preference_page import Control, PreferencePage
 from preferences.web.controls import Fragment, control_html, fragment
 from preferences.web.dates import in_words
 from preferences.web.forms import LENGTHS, UNTIL_DATE, PauseForm

@@ -17,9 +17,9 @@ from preferences.domain.errors import BadToken
 from preferences.domain.reasons import StopReason
 from preferences.extensions import limiter
 from preferences.models.transaction import transaction
-from preferences.queries.recipients import RecipientView
-from preferences.services.stop_reasons import give_reason, reason_given, stops_to_explain
-from preferences.services.undo import mint_receipt, open_save
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.stop_reasons import give_reason, reason_given, stops_to_explain
+from preferences.services.choices.undo import mint_receipt, open_save
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language
 from preferences.web.plumbing import signer, utc_now

@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from preferences.domain.errors import BadToken
 from preferences.extensions import limiter
 from preferences.models.transaction import transaction
-from preferences.queries.recipients import RecipientView
-from preferences.services.receipts import ReceiptMail, ask_for_receipt, receipt_asked
-from preferences.services.undo import entries_of_save, open_save
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.receipts import ReceiptMail, ask_for_receipt, receipt_asked
+from preferences.services.choices.undo import entries_of_save, open_save
 from preferences.web.access import Access, access
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import signer, utc_now

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import REDUCTIONS
 from preferences.domain.errors import BadToken
 from preferences.domain.purpose import About
-from preferences.queries.choices import choice_of
-from preferences.queries.ledger import EntryView
-from preferences.queries.photos import training_choices
-from preferences.queries.preference_page import PreferencePage
-from preferences.queries.purposes import catalogue
-from preferences.queries.trainings import Training, training_by_id
-from preferences.services.undo import can_undo, entries_of_save, open_save
+from preferences.queries.choices.choices import choice_of
+from preferences.queries.choices.preference_page import PreferencePage
+from preferences.queries.ledger.ledger import EntryView
+from preferences.queries.photos.photos import training_choices
+from preferences.queries.photos.trainings import Training, training_by_id
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.choices.undo import can_undo, entries_of_save, open_save
 from preferences.web.controls import Fragment
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings, signer

@@ -13,12 +13,12 @@ from preferences.domain.address import mask_address
 from preferences.domain.capability import Claims
 from preferences.domain.purpose import NoticeText
 from preferences.models.transaction import reading, transaction
-from preferences.queries.choices import Standing, standing
-from preferences.queries.notices import notice_text
-from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import RecipientView, recipient_by_index
-from preferences.queries.sign_up import SignUpView, Wish, sign_up_of
-from preferences.services.sign_up import confirm_sign_up, sign_up_over
+from preferences.queries.choices.choices import Standing, standing
+from preferences.queries.purposes.notices import notice_text
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.purposes.sign_up import SignUpView, Wish, sign_up_of
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_index
+from preferences.services.sign_up.sign_up import confirm_sign_up, sign_up_over
 from preferences.web.dates import in_words
 from preferences.web.locale import keeping_language, speak
 from preferences.web.plumbing import settings, utc_now

@@ -15,8 +15,8 @@ from preferences.domain.errors import BadToken
 from preferences.domain.step_up import Origin, RequestState
 from preferences.extensions import limiter
 from preferences.models.transaction import reading, transaction
-from preferences.queries.recipients import RecipientView, recipient_by_id
-from preferences.services.step_up import Opened, ask_step_up, open_by_code, open_by_link, state_of_link
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
+from preferences.services.recipients.step_up import Opened, ask_step_up, open_by_code, open_by_link, state_of_link
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale, speak
 from preferences.web.plumbing import signer, utc_now

@@ -14,9 +14,9 @@ from preferences.domain.catalogue import Described
 from preferences.domain.sign_up import DEFAULT_FORM, FIELD_NAMES, SEAL_FIELD, FormSealer, Seal, SignUpForm, controls
 from preferences.extensions import limiter
 from preferences.models.transaction import reading, transaction
-from preferences.queries.purposes import catalogue
-from preferences.services.sign_up import ask_to_sign_up
-from preferences.services.sign_up_forms import find_form, offered
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.sign_up.forms import find_form, offered
+from preferences.services.sign_up.sign_up import ask_to_sign_up
 from preferences.web.access import Access, access
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import settings, utc_now

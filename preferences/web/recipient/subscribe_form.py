@@ -20,8 +20,8 @@ from preferences.domain.intake import MAX_NAME_CHARACTERS
 from preferences.domain.purpose import NoticeVersionId
 from preferences.domain.sign_up import TRAP, Seal
 from preferences.domain.text import is_storable
-from preferences.queries.notices import notice_exists
-from preferences.queries.sign_up import Wish
+from preferences.queries.purposes.notices import notice_exists
+from preferences.queries.purposes.sign_up import Wish
 from preferences.web.forms import AddressForm, messages
 
 MOST_BYTES = 64 * 1024

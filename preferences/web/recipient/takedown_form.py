@@ -10,7 +10,7 @@ from flask_babel import gettext
 from preferences.domain.errors import InvalidValue
 from preferences.domain.photo import MOST_NOTE_CHARACTERS, MOST_URL_CHARACTERS, TakedownWhat, read_published_url
 from preferences.domain.text import is_storable, printable
-from preferences.services.takedown import NewTakedown
+from preferences.services.photos.takedown import NewTakedown
 
 Errors = list[tuple[str, str]]
 """(id of the field, what is wrong with it)."""

@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response
 from preferences.domain.purpose import About
 from preferences.extensions import limiter
 from preferences.models.transaction import reading, transaction
-from preferences.queries.photos import training_choices
-from preferences.queries.trainings import Training, training_told_of
-from preferences.services.preferences import Saved, save_choices
+from preferences.queries.photos.photos import training_choices
+from preferences.queries.photos.trainings import Training, training_told_of
+from preferences.services.choices.preferences import Saved, save_choices
 from preferences.web.access import Access, access
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import utc_now

@@ -24,9 +24,9 @@ from preferences.domain.purpose import NoticeVersionId
 from preferences.metrics import ONE_CLICKS, OneClickResult
 from preferences.models.rehearsal import on_stage
 from preferences.models.transaction import deciding, reading, transaction
-from preferences.queries.notices import notice_exists
-from preferences.queries.purposes import catalogue
-from preferences.services.unsubscribe import NOTHING_SHOWN, Shown, stop_everything, stop_purpose, unsubscribe
+from preferences.queries.purposes.notices import notice_exists
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.choices.unsubscribe import NOTHING_SHOWN, Shown, stop_everything, stop_purpose, unsubscribe
 from preferences.web.access import Access, access
 from preferences.web.dates import in_words
 from preferences.web.errors import Page, error_page

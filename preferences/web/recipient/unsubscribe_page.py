@@ -11,9 +11,9 @@ from preferences.domain.capability import Claims
 from preferences.domain.catalogue import Catalogue, Described
 from preferences.domain.eligibility import Reason, RecipientStatus, Refused
 from preferences.domain.purpose import About, NoticeText
-from preferences.queries.choices import Standing, standing
-from preferences.queries.purposes import catalogue
-from preferences.queries.recipients import RecipientView, recipient_by_id
+from preferences.queries.choices.choices import Standing, standing
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
 
 _STOPS = frozenset({Reason.REFUSED, Reason.WITHDRAWN, Reason.OBJECTED, Reason.REVOKED})
 

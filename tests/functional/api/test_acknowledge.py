@@ -16,9 +16,9 @@ from preferences.domain.address import parse_address
 from preferences.domain.feed import FeedPosition, format_cursor
 from preferences.domain.scopes import Scope
 from preferences.models.mailer import AcknowledgementRow
-from preferences.queries.mailers import mailer_by_key
-from preferences.queries.recipients import recipient_by_address
-from preferences.queries.reconciliation import mailers_behind, newest_opt_out_told
+from preferences.queries.mailers.mailers import mailer_by_key
+from preferences.queries.mailers.reconciliation import mailers_behind, newest_opt_out_told
+from preferences.queries.recipients.recipients import recipient_by_address
 from tests.factories import act, make_key, make_recipient
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

@@ -17,8 +17,8 @@ from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.transaction import transaction
-from preferences.services.erasure import erase_recipient
-from preferences.services.outbox import tell_change
+from preferences.services.outbox.outbox import tell_change
+from preferences.services.recipients.erasure import erase_recipient
 from preferences.web.api import waiting
 from tests.factories import act, make_key, make_recipient
 from tests.functional.api.support import Api

@@ -18,8 +18,8 @@ from preferences.domain.events import EventType
 from preferences.domain.scopes import Scope
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.transaction import transaction
-from preferences.services.feed_order import LEAP, keep_feed_order
-from preferences.services.outbox import tell_change
+from preferences.services.outbox.feed_order import LEAP, keep_feed_order
+from preferences.services.outbox.outbox import tell_change
 from tests.factories import make_key
 from tests.functional.api.support import Api
 from tests.support import databases

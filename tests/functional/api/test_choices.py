@@ -16,9 +16,9 @@ from preferences.models.ledger import EvidenceRow, LedgerEntryRow
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.suppression import SuppressionRow
 from preferences.models.training import TrainingRow
-from preferences.queries.recipients import RecipientView
-from preferences.services.suppression import suppress
-from preferences.services.verify import verify_ledger
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.suppression import suppress
+from preferences.services.ledger.verify import verify_ledger
 from tests.factories import act, make_key, make_recipient
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

@@ -19,10 +19,10 @@ from preferences.domain.suppression import SuppressionReason
 from preferences.models.crypto import keyring
 from preferences.models.outbox import ChangeEventRow
 from preferences.models.recipient import RecipientRow
-from preferences.queries.recipients import RecipientView
-from preferences.services import eligibility
-from preferences.services.purposes import archive_purpose
-from preferences.services.suppression import suppress
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.suppression import suppress
+from preferences.services.eligibility import eligibility
+from preferences.services.purposes.purposes import archive_purpose
 from tests.factories import act, make_key, make_recipient, purpose
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

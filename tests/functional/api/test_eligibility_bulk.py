@@ -14,7 +14,7 @@ from preferences.domain.acts import Act
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.models.crypto import keyring
 from preferences.models.recipient import RecipientRow
-from preferences.services import eligibility
+from preferences.services.eligibility import eligibility
 from tests.factories import act, make_key, make_recipient
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

@@ -21,10 +21,10 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.rights import AddressChangeRow, RightsRequestRow
 from preferences.models.sign_up import SignUpRow
 from preferences.models.suppression import SuppressionRow
-from preferences.queries.choices import standing
-from preferences.queries.recipients import RecipientView
-from preferences.services.confirmations import Asked, ask_to_turn_on
-from preferences.services.verify import verify_ledger
+from preferences.queries.choices.choices import standing
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.confirmations import Asked, ask_to_turn_on
+from preferences.services.ledger.verify import verify_ledger
 from tests.factories import act, make_key, make_recipient, purpose
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

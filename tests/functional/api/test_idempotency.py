@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from preferences.models.idempotency import IdempotencyRow
 from preferences.models.ledger import LedgerEntryRow
 from preferences.models.recipient import RecipientRow
-from preferences.services.idempotency import forget_answers
+from preferences.services.upkeep.idempotency import forget_answers
 from tests.factories import make_key, make_recipient
 from tests.functional.api.support import Api, Reply
 from tests.support.client import StrictClient

@@ -19,8 +19,8 @@ from preferences.domain.scopes import Scope
 from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage
 from preferences.models.recipient import RecipientRow
 from preferences.models.transaction import transaction
-from preferences.services.import_claims import claim_import
-from preferences.services.imports import CHUNK_ROWS, CLAIM
+from preferences.services.imports.claims import claim_import
+from preferences.services.imports.imports import CHUNK_ROWS, CLAIM
 from preferences.web.api import imports
 from preferences.worker.import_lane import ImportLane
 from tests.factories import act, make_key, make_recipient

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from preferences.domain.scopes import Scope
-from preferences.queries.mailers import keys_of
+from preferences.queries.mailers.mailers import keys_of
 from tests.factories import make_key
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.scopes import Scope
 from preferences.models.mailer import ApiKeyRow, MailerRow
-from preferences.services.mailers import KEY_FORM, revoke_key, rotate_key
+from preferences.services.webhooks.mailers import KEY_FORM, revoke_key, rotate_key
 from tests.factories import make_key
 from tests.functional.api.every_call import EVERY_CALL, Request, name_of
 from tests.functional.api.support import Api

@@ -17,7 +17,7 @@ from preferences.domain.recipient_id import format_recipient_id, new_recipient_i
 from preferences.domain.scopes import Scope
 from preferences.models.message import MessageRow
 from preferences.models.recipient import RecipientRow
-from preferences.services.purposes import archive_purpose
+from preferences.services.purposes.purposes import archive_purpose
 from tests.factories import make_key, make_recipient, purpose
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import Act
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.scopes import Scope
-from preferences.services.erasure import erase_recipient
+from preferences.services.recipients.erasure import erase_recipient
 from tests.factories import act, make_key, make_recipient
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

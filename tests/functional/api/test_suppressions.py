@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.models.suppression import SuppressionRow
-from preferences.queries.recipients import RecipientView
-from preferences.services.suppression import lift_suppression, suppress
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.suppression import lift_suppression, suppress
 from tests.factories import make_key, make_recipient, purpose
 from tests.functional.api.support import Api
 from tests.support.client import StrictClient

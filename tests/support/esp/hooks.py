@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from preferences.models.esp import EspEventRow
-from preferences.queries.mailers import mailer_by_key
-from preferences.services.esp_hooks import add_hook
-from preferences.services.mailers import create_mailer
+from preferences.queries.mailers.mailers import mailer_by_key
+from preferences.services.esp.hooks import add_hook
+from preferences.services.webhooks.mailers import create_mailer
 from preferences.worker import Worker
 from tests.support.client import StrictClient
 

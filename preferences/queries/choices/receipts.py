@@ -1,0 +1,71 @@
+"""What a receipt is made of: one entry of the person's own ledger, with the notice version that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from preferences.domain.capability import RecipientId
+from preferences.domain.purpose import About, NoticeText
+from preferences.models.purpose import NoticeVersionRow
+from preferences.queries.purposes.purposes import catalogue
+
+from .history import HistoryEntry, history
+
+MARKETING_KEY = "marketing"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptEntry:
+    """One entry with all that a receipt says about it."""
+
+    entry: HistoryEntry
+    about: About
+    is_marketing: bool
+    current: NoticeText
+    """The purpose as it is described today, for entries at which nothing of ours was shown."""
+    notice_published_at: datetime | None
+
+
+def receipt_entry(
+    session: Session, recipient_id: RecipientId, entry_id: int, *, locale: str, default_locale: str
+) -> ReceiptEntry | None:
+    """The person's own entry with this number; None for anybody else's, and for none."""
+    found = history(session, recipient_id, locale=locale, default_locale=default_locale, before=entry_id + 1, limit=1)
+    if not found or found[0].id != entry_id:
+        return None
+    entry, known = found[0], catalogue(session)
+    described = known.by_id(entry.purpose_id)
+    if described is None:
+        return None
+    published_at = session.scalar(
+        select(NoticeVersionRow.published_at).where(
+            NoticeVersionRow.purpose_id == entry.purpose_id, NoticeVersionRow.number == (entry.notice_number or 0)
+        )
+    )
+    return ReceiptEntry(
+        entry=entry,
+        about=described.purpose.about,
+        is_marketing=known.path_to(described.purpose)[0].key == MARKETING_KEY,
+        current=described.text(locale, default_locale),
+        notice_published_at=published_at,
+    )
+
+
+def entries_of_receipt(
+    session: Session, recipient_id: RecipientId, first: int, last: int, *, locale: str, default_locale: str
+) -> Sequence[HistoryEntry]:
+    """The person's own entries from first to last, oldest first: what one save did."""
+    found = history(
+        session,
+        recipient_id,
+        locale=locale,
+        default_locale=default_locale,
+        before=last + 1,
+        limit=last - first + 1,
+    )
+    return [one for one in reversed(found) if one.id >= first]

@@ -1,0 +1,171 @@
+"""What needs a person today: each question one indexed query, counted, with the first few to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from preferences.domain.photo import OPEN_TAKEDOWNS, TakedownState, TakedownWhat
+from preferences.domain.rights import OPEN_STATES, RightsKind, RightsState
+from preferences.domain.webhooks import DisabledReason, EndpointState
+from preferences.models.endpoint import EndpointRow
+from preferences.models.import_batch import ImportStage
+from preferences.models.mailer import MailerRow
+from preferences.models.photo import ParticipantRow, TakedownRow
+from preferences.models.rights import RightsRequestRow
+from preferences.models.training import TrainingRow
+from preferences.queries.imports.imports import ImportView, newest_imports_in
+from preferences.queries.mailers.reconciliation import Behind, mailers_behind
+from preferences.queries.photos.trainings import Training, TrainingCounts
+
+from .bursts import Burst, recent_bursts
+
+SHOWN = 8
+LATE_AFTER = timedelta(days=1)
+"""How long a mailer may take to confirm an opt-out before somebody should ask."""
+
+TRAININGS_WITHIN = timedelta(days=21)
+"""How far ahead a training counts as coming up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueRequest:
+    """A rights request that waits for an answer; nothing personal in it."""
+
+    reference: str
+    kind: RightsKind
+    state: RightsState
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTakedown:
+    """Something published that somebody wants removed; nothing personal in it."""
+
+    reference: str
+    what: TakedownWhat
+    state: TakedownState
+    requested_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class FailingEndpoint:
+    """An endpoint that does not answer, or was disabled because it did not. Its address may hold a secret: not here."""
+
+    id: int
+    mailer_key: str
+    mailer_name: str
+    description: str
+    failing_since: datetime | None
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """Everything on the page. The counts are of all; the lists hold the first few."""
+
+    requests: list[DueRequest]
+    request_count: int
+    overdue: int
+    takedowns: list[OpenTakedown]
+    takedown_count: int
+    trainings: list[TrainingCounts]
+    imports: list[ImportView]
+    late_mailers: list[Behind]
+    endpoints: list[FailingEndpoint]
+    bursts: list[Burst]
+
+
+def requests_by_due_date(session: Session, *, today: date) -> tuple[list[DueRequest], int, int]:
+    """The first open requests by due date, how many are open, and how many of them are overdue."""
+    is_open = RightsRequestRow.state.in_(OPEN_STATES)
+    rows = session.execute(
+        select(RightsRequestRow.reference, RightsRequestRow.kind, RightsRequestRow.state, RightsRequestRow.due_on)
+        .where(is_open)
+        .order_by(RightsRequestRow.due_on, RightsRequestRow.id)
+        .limit(SHOWN)
+    )
+    count = session.scalar(select(func.count()).where(is_open)) or 0
+    late = session.scalar(select(func.count()).where(is_open, RightsRequestRow.due_on < today)) or 0
+    return [DueRequest(*row) for row in rows], count, late
+
+
+def takedowns_waiting(session: Session) -> tuple[list[OpenTakedown], int]:
+    """The first takedowns that are not done, oldest first, and how many there are."""
+    is_open = TakedownRow.state.in_(OPEN_TAKEDOWNS)
+    rows = session.execute(
+        select(TakedownRow.reference, TakedownRow.what, TakedownRow.state, TakedownRow.requested_at)
+        .where(is_open)
+        .order_by(TakedownRow.id)
+        .limit(SHOWN)
+    )
+    found = [OpenTakedown(row[0], row[1], row[2], row[3].date()) for row in rows]
+    return found, session.scalar(select(func.count()).where(is_open)) or 0
+
+
+def trainings_to_tell_of(session: Session, *, today: date) -> list[TrainingCounts]:
+    """Trainings within three weeks of which somebody who takes part has not been told, the next one first."""
+    everybody, told = func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at)
+    rows = session.execute(
+        select(TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on, everybody, told)
+        .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
+        .where(TrainingRow.held_on >= today, TrainingRow.held_on <= today + TRAININGS_WITHIN)
+        .group_by(TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
+        .having((told < everybody) | (everybody == 0))
+        .order_by(TrainingRow.held_on, TrainingRow.id)
+        .limit(SHOWN)
+    )
+    return [TrainingCounts(Training(*row[:4]), row[4], row[5]) for row in rows]
+
+
+def late_mailers(session: Session, *, now: datetime) -> list[Behind]:
+    """Mailers in use that have not confirmed an opt-out for more than a day, the latest first."""
+    found = [one for one in mailers_behind(session) if (waits := one.oldest_opt_out_at) and now - waits > LATE_AFTER]
+    return sorted(found, key=lambda one: one.oldest_opt_out_at or now)[:SHOWN]
+
+
+def failing_endpoints(session: Session) -> list[FailingEndpoint]:
+    """Endpoints of mailers in use that fail, or that were disabled because they did; the longest first."""
+    rows = session.execute(
+        select(
+            EndpointRow.id,
+            MailerRow.key,
+            MailerRow.name,
+            EndpointRow.description,
+            EndpointRow.failing_since,
+            EndpointRow.disabled_at,
+        )
+        .join(MailerRow, MailerRow.id == EndpointRow.mailer_id)
+        .where(
+            MailerRow.archived_at.is_(None),
+            or_(
+                and_(EndpointRow.state == EndpointState.ENABLED, EndpointRow.failing_since.is_not(None)),
+                EndpointRow.disabled_reason.in_((DisabledReason.FAILING, DisabledReason.GONE)),
+            ),
+        )
+        .order_by(func.coalesce(EndpointRow.failing_since, EndpointRow.disabled_at), EndpointRow.id)
+        .limit(SHOWN)
+    )
+    return [FailingEndpoint(*row) for row in rows]
+
+
+def what_needs_somebody(session: Session, *, today: date, now: datetime) -> Today:
+    """Everything that waits for a person."""
+    requests, request_count, overdue = requests_by_due_date(session, today=today)
+    takedowns, takedown_count = takedowns_waiting(session)
+    waiting = newest_imports_in(session, {ImportStage.PLANNED, ImportStage.APPLYING}, limit=SHOWN)
+    return Today(
+        requests=requests,
+        request_count=request_count,
+        overdue=overdue,
+        takedowns=takedowns,
+        takedown_count=takedown_count,
+        trainings=trainings_to_tell_of(session, today=today),
+        imports=waiting,
+        late_mailers=late_mailers(session, now=now),
+        endpoints=failing_endpoints(session),
+        bursts=recent_bursts(session, now=now),
+    )

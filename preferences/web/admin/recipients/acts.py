@@ -1,0 +1,227 @@
+"""What staff can do for one person: record what they said, send their link, block, erase, prove; see what they see."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import IO
+
+from flask import Response as FlaskResponse
+from flask import make_response, render_template, request
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from preferences.domain.audit import AuditAction
+from preferences.domain.errors import InvalidValue, PreferencesError
+from preferences.domain.recipient_id import format_recipient_id
+from preferences.domain.roles import Permission
+from preferences.models.transaction import reading, snapshot, transaction
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.choices import ReportOutcome
+from preferences.services.choices.on_behalf import OnBehalf, Said, act_on_behalf
+from preferences.services.evidence_pack import write_evidence_pack
+from preferences.services.recipients.erasure import erase_recipient
+from preferences.services.recipients.link_requests import LinkRequest, request_link_for
+from preferences.services.rights.restriction import end_restriction, restrict
+from preferences.services.staff.audit import record_audit
+from preferences.web.access import Access, access
+from preferences.web.admin import blueprint
+from preferences.web.admin.answering import done, typed, typed_lines
+from preferences.web.admin.guard import fresh, needs, staff_id
+from preferences.web.admin.words.evidence import pack_words
+from preferences.web.dates import start_of_day
+from preferences.web.locale import request_locale
+from preferences.web.plumbing import settings, utc_now
+
+from .recipients import existing, target_of
+
+PROBLEMS = {
+    "/reason": lazy_gettext("Write the reason: it stands in the audit."),
+    "/proof": lazy_gettext("A yes needs proof: say where it can be found."),
+    "/said": lazy_gettext("That cannot be recorded here. Ask the person's mailbox instead, or try again tomorrow."),
+    "/purpose": lazy_gettext("Choose what it is about."),
+    "/occurred_on": lazy_gettext("This is no day in the past."),
+    "held": lazy_gettext("The person has stopped this, and only their own mailbox can lift it: ask it."),
+}
+FIELDS = ("said", "purpose", "occurred_on", "reason", "proof", "wording")
+
+
+@blueprint.get("/recipients/<public_id>/act")
+@access(Access.STAFF)
+@needs(Permission.ACT_ON_BEHALF)
+def show_act(public_id: str) -> Response:
+    """The form."""
+    return _act_page(existing(public_id))
+
+
+@blueprint.post("/recipients/<public_id>/act")
+@access(Access.STAFF)
+@needs(Permission.ACT_ON_BEHALF)
+def act_for(public_id: str) -> Response:
+    """Record what the person said, as done by staff; or have their mailbox asked."""
+    found, now = existing(public_id), utc_now()
+    try:
+        with transaction() as session:
+            wanted = _wanted(session, now)
+            recorded = act_on_behalf(
+                session, found, wanted, staff_id=staff_id(), locale=found.locale or settings().default_locale, now=now
+            )
+    except PreferencesError as error:
+        return _act_page(found, problem="held" if error.code == "held" else error.pointer or "/said")
+    if recorded is None:
+        return done("admin.recipient_page", "asked", public_id=public_id)
+    what = "recorded" if recorded.outcome is ReportOutcome.RECORDED else "unchanged"
+    return done("admin.recipient_page", what, public_id=public_id)
+
+
+@blueprint.post("/recipients/<public_id>/link")
+@access(Access.STAFF)
+@needs(Permission.ACT_ON_BEHALF)
+def send_link(public_id: str) -> Response:
+    """Mail them a link to their own page."""
+    found, now = existing(public_id), utc_now()
+    with transaction() as session:
+        locale = found.locale or settings().default_locale
+        outcome = request_link_for(session, found.id, locale=locale, now=now)
+        record_audit(session, staff_id(), AuditAction.LINK_SENT, target_of(found), data={"outcome": outcome}, now=now)
+    what = "link" if outcome is LinkRequest.MAILED else "link-limited"
+    return done("admin.recipient_page", what, public_id=public_id)
+
+
+@blueprint.post("/recipients/<public_id>/restrict")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def restrict_them(public_id: str) -> Response:
+    """Block their data, or end the block, at their request (GDPR 18)."""
+    found, now = existing(public_id), utc_now()
+    locale, ends = found.locale or settings().default_locale, request.form.get("end") == "1"
+    with transaction() as session:
+        outcome = (end_restriction if ends else restrict)(session, found.id, locale=locale, now=now)
+        data = {"ended": ends, "done": isinstance(outcome, str)}
+        record_audit(session, staff_id(), AuditAction.RECIPIENT_RESTRICTED, target_of(found), data=data, now=now)
+    what = ("unrestricted" if ends else "restricted") if outcome else "nothing"
+    return done("admin.recipient_page", what, public_id=public_id)
+
+
+@blueprint.get("/recipients/<public_id>/erase")
+@access(Access.STAFF)
+@needs(Permission.ERASE_RECIPIENTS)
+@fresh
+def ask_to_erase(public_id: str) -> Response:
+    """What will happen, before it does."""
+    return _erase_page(existing(public_id))
+
+
+@blueprint.post("/recipients/<public_id>/erase")
+@access(Access.STAFF)
+@needs(Permission.ERASE_RECIPIENTS)
+@fresh
+def erase_them(public_id: str) -> Response:
+    """Erase everything personal; needs a reason."""
+    found, now, reason = existing(public_id), utc_now(), typed("reason")
+    if not reason:
+        return _erase_page(found, problem=gettext("Write the reason: it stands in the audit."))
+    with transaction() as session:
+        erase_recipient(session, found.id, source=f"staff:{staff_id()}", now=now)
+        record_audit(session, staff_id(), AuditAction.RECIPIENT_ERASED, target_of(found), reason=reason, now=now)
+    return done("admin.recipient_page", "erased", public_id=public_id)
+
+
+@blueprint.get("/recipients/<public_id>/evidence.zip")
+@access(Access.STAFF)
+@needs(Permission.EXPORT_DATA)
+@fresh
+def evidence_of(public_id: str) -> Response:
+    """Everything that proves what they were shown and chose, in one zip, written as it is read."""
+    found, now = existing(public_id), utc_now()
+    with transaction() as session:
+        record_audit(session, staff_id(), AuditAction.EVIDENCE_EXPORTED, target_of(found), now=now)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer has been sent
+    with snapshot() as session:
+        write_evidence_pack(session, file, found, speaks=pack_words(), now=now)
+    file.seek(0)
+    name = f"evidence-{format_recipient_id(found.id)}.zip"
+    return FlaskResponse(
+        _sent(file), mimetype="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _sent(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(64 * 1024):
+            yield chunk
+
+
+def _wanted(session: Session, now: datetime) -> OnBehalf:
+    """What the form says. Raises InvalidValue with the field that is wrong."""
+    said = request.form.get("said", "")
+    if said not in [*Said]:
+        raise InvalidValue("Choose what was said.", pointer="/said")
+    known = catalogue(session)
+    number = request.form.get("purpose", "")
+    described = known.by_id(int(number)) if number.isascii() and number.isdigit() and len(number) < 6 else None
+    if described is None and said != Said.STOP_EVERYTHING:
+        raise InvalidValue("Choose the purpose.", pointer="/purpose")
+    return OnBehalf(
+        said=Said(said),
+        purpose=(described or known.everything()).purpose,
+        occurred_at=_day(request.form.get("occurred_on", ""), now),
+        reason=typed_lines("reason"),
+        proof=typed_lines("proof"),
+        wording=typed_lines("wording"),
+    )
+
+
+def _day(text: str, now: datetime) -> datetime:
+    """Noon of a day in the past; now for today and for nothing typed."""
+    if not text.strip():
+        return now
+    try:
+        start = start_of_day(date.fromisoformat(text.strip()[:10]))
+    except (ValueError, OverflowError):
+        raise InvalidValue("This is no day.", pointer="/occurred_on") from None
+    if start > now or start < datetime(2000, 1, 1, tzinfo=UTC):
+        raise InvalidValue("This is no day in the past.", pointer="/occurred_on")
+    return min(now, start + timedelta(hours=12))
+
+
+def _act_page(found: RecipientView, *, problem: str = "") -> Response:
+    with reading() as session:
+        known = catalogue(session)
+    locale, default = request_locale(), settings().default_locale
+    purposes = [
+        (str(one.purpose.id), one.text(locale, default).title)
+        for one in known.all()
+        if not one.purpose.is_archived and one.purpose.id != known.everything().purpose.id
+    ]
+    page = render_template(
+        "admin/recipient_act.html",
+        one=found,
+        purposes=purposes,
+        typed={name: request.form.get(name, "") for name in FIELDS},
+        problem=(problem, PROBLEMS.get(problem, PROBLEMS["/said"])) if problem else None,
+    )
+    return make_response(page, 200 if not problem else 409 if problem == "held" else 422)
+
+
+def _erase_page(found: RecipientView, *, problem: str = "") -> Response:
+    base = f"/admin/recipients/{format_recipient_id(found.id)}"
+    page = render_template(
+        "admin/are_you_sure.html",
+        title=gettext("Erase this person?"),
+        happens=[
+            gettext("Address, name, profile, evidence and everything they wrote is erased at once."),
+            gettext("A coded note of the address stays, so that nobody writes to them again. It cannot be read."),
+            gettext("The ledger keeps that a person without a name chose something. It cannot be undone."),
+        ],
+        action=f"{base}/erase",
+        button=gettext("Erase for good"),
+        back=base,
+        fields={"back": f"{base}/erase"},
+        reason="required",
+        problem=problem,
+    )
+    return make_response(page, 422 if problem else 200)

@@ -1,0 +1,158 @@
+"""Recipients: found exactly, filtered by where they stand, and one page for each with all that is known."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from flask import abort, render_template
+from flask_babel import lazy_gettext
+
+from preferences.domain.acts import GRANTS, Act, Method
+from preferences.domain.audit import AuditAction, AuditObject, AuditTarget
+from preferences.domain.capability import RecipientId
+from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.esp_events import EspEventType
+from preferences.domain.reasons import StopReason
+from preferences.domain.recipient_id import read_recipient_id
+from preferences.domain.roles import Permission
+from preferences.domain.suppression import SuppressionReason
+from preferences.models.transaction import reading
+from preferences.queries.choices.preference_page import preference_page
+from preferences.queries.mailers.reconciliation import newest_opt_out_told
+from preferences.queries.numbers.opt_out_counts import OPT_OUTS
+from preferences.queries.own_data.own_data import OwnData, own_data
+from preferences.queries.purposes.purposes import catalogue
+from preferences.queries.recipients.recipient_search import FoundRecipient, RecipientFilter, find_recipients
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
+from preferences.web.access import Access, access
+from preferences.web.admin import blueprint
+from preferences.web.admin.answering import asked, asked_day, asked_number, said
+from preferences.web.admin.guard import audited_read, needs, shown_address
+from preferences.web.admin.paging import BEFORE, ROWS, page_of
+from preferences.web.admin.words.words import staff_word
+from preferences.web.locale import request_locale
+from preferences.web.plumbing import settings, utc_now
+
+MESSAGES = {
+    "recorded": lazy_gettext("It is recorded, as done by you, with your reason."),
+    "unchanged": lazy_gettext("Nothing new: this is how it stood already."),
+    "asked": lazy_gettext("The person's mailbox is asked. It counts once they confirm."),
+    "link": lazy_gettext("A link to their own page is on its way to them."),
+    "link-limited": lazy_gettext("They have got several of our mails today, so no link was sent."),
+    "restricted": lazy_gettext("Their data is blocked: nothing is sent, published or changed."),
+    "unrestricted": lazy_gettext("The block is over. Choices and stops of before count again."),
+    "erased": lazy_gettext("Everything personal is erased. The address stays stopped, as a coded note."),
+    "nothing": lazy_gettext("Nothing had to be done: it stands like that already."),
+}
+MOST_HISTORY = 200
+BEHIND_FIGURES = ("said", "message", "reason", "suppressed", "reported")
+SAID = {"yes": GRANTS, "no": frozenset(OPT_OUTS)}
+W = TypeVar("W", bound=StrEnum)
+
+
+@blueprint.get("/recipients")
+@access(Access.STAFF)
+@needs(Permission.SEE_RECIPIENTS)
+def recipients() -> str:
+    """A page of those that the address of the page asks for."""
+    with reading() as session:
+        known = catalogue(session)
+        purposes = [(str(one.purpose.id), one.text(*_languages()).title) for one in known.all()]
+        wanted = _filter({int(number) for number, _ in purposes})
+        found = find_recipients(session, wanted, before=asked_number(BEFORE), limit=ROWS + 1)
+    return render_template(
+        "admin/recipients.html",
+        page=page_of(found, lambda one: one.id),
+        wanted=wanted,
+        narrowed=_narrowed(),
+        asked_for={name: asked(name) for name in ("text", "since", "until")},
+        purposes=purposes,
+        acts=[(one.value, staff_word("act", one)) for one in Act],
+        methods=[(one.value, staff_word("method", one)) for one in Method],
+        statuses=[(one.value, staff_word("recipient_status", one)) for one in RecipientStatus],
+        address=lambda one: shown_address(one.address),
+    )
+
+
+@blueprint.get("/recipients/<public_id>")
+@access(Access.STAFF)
+@needs(Permission.SEE_RECIPIENTS)
+def recipient_page(public_id: str) -> str:
+    """One person: where they stand, what they did with the words shown, what stops them, who was told."""
+    found = existing(public_id)
+    with audited_read(AuditAction.RECIPIENT_SEEN, target_of(found)) as session:
+        locale, default = _languages()
+        data = own_data(session, found, locale=locale, default_locale=default)
+        page = preference_page(session, found, at=utc_now())
+        told = newest_opt_out_told(session, found.id)
+    return render_template(
+        "admin/recipient.html",
+        one=found,
+        address=shown_address(found.address),
+        data=data,
+        history=data.history[:MOST_HISTORY],
+        controls=[(control, control.described.text(locale, default)) for control in _flat(page)],
+        page=page,
+        told=told,
+        stands=_stands(data),
+        done=said(MESSAGES),
+    )
+
+
+def existing(public_id: str) -> RecipientView:
+    """The recipient with this id as the API writes it; 404 for every other text."""
+    number = read_recipient_id(public_id)
+    with reading() as session:
+        found = None if number is None else recipient_by_id(session, RecipientId(number))
+    if found is None:
+        abort(404)
+    return found
+
+
+def target_of(found: RecipientView | FoundRecipient) -> AuditTarget:
+    """The person as the audit names them: by number only."""
+    return AuditTarget(AuditObject.RECIPIENT, found.id)
+
+
+def _languages() -> tuple[str, str]:
+    return request_locale(), settings().default_locale
+
+
+def _flat(page: Any) -> list[Any]:
+    return [one for control in page.controls for one in (control, *control.topics)]
+
+
+def _stands(data: OwnData) -> dict[str, int]:
+    """What there is a lot of, counted."""
+    return {"history": len(data.history), "hidden": max(0, len(data.history) - MOST_HISTORY)}
+
+
+def _filter(purposes: set[int]) -> RecipientFilter:
+    """What the address asks for; what cannot be read is left out."""
+    purpose = asked_number("purpose")
+    return RecipientFilter(
+        text=asked("text", most=320),
+        status=_word(RecipientStatus, "status"),
+        purpose_id=purpose if purpose in purposes else None,
+        act=_word(Act, "act"),
+        method=_word(Method, "method"),
+        since=asked_day("since"),
+        until=asked_day("until", days_after=1),
+        said=SAID.get(asked("said"), frozenset()),
+        message_id=asked_number("message"),
+        reason=_word(StopReason, "reason"),
+        suppressed=_word(SuppressionReason, "suppressed"),
+        reported=_word(EspEventType, "reported"),
+    )
+
+
+def _word(vocabulary: type[W], name: str) -> W | None:
+    """One word of a vocabulary; None for every other text."""
+    text = asked(name)
+    return vocabulary(text) if text in [*vocabulary] else None
+
+
+def _narrowed() -> dict[str, str]:
+    """The filters that only figures lead to, as the address has them: the form keeps them."""
+    return {name: asked(name) for name in BEHIND_FIGURES if asked(name)}

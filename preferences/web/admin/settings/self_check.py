@@ -1,0 +1,208 @@
+"""The self-check: what somebody who runs the service has to know, each line with its verdict and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from flask import request
+from flask_babel import gettext, ngettext
+from sqlalchemy.orm import Session
+
+from preferences.config import MailTransport, Settings
+from preferences.queries.ledger.seal import head_by_number, newest_head, public_keys
+from preferences.queries.recipients.mail_state import mail_state
+from preferences.queries.staff.today import late_mailers
+from preferences.queries.upkeep.readiness import applied_revisions
+from preferences.queries.upkeep.worker_state import outbox_depth, workers
+from preferences.services.ledger.sealing import SealKeys
+from preferences.web.admin.answering import moment_in_words
+from preferences.web.admin.records.seals import waiting_of
+from preferences.web.health import wanted_revisions
+
+SLOW_AFTER = timedelta(minutes=15)
+"""A mail that has been due for so long is not on its way."""
+
+
+class Verdict(StrEnum):
+    """What to make of a line."""
+
+    GOOD = "good"
+    LOOK = "look"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was looked at. `todo`: empty where there is nothing to do."""
+
+    title: str
+    verdict: Verdict
+    found: str
+    todo: str = ""
+
+
+def self_check(session: Session, settings: Settings, *, now: datetime) -> Iterator[Line]:
+    """Every line, in the order in which one would look."""
+    yield _base_url(settings)
+    yield _schema(session)
+    yield _worker(session, now)
+    yield _outbox(session, now)
+    yield _mail(session, settings)
+    yield _mailers(session, now)
+    yield _seal(session, now)
+    yield from _keys(session, settings)
+    yield Line(
+        gettext("Backup"),
+        Verdict.UNKNOWN,
+        gettext("The service cannot see whether backups are made."),
+        gettext("Have “flask backup” run every day, and prove a copy now and then with “flask restore --check”."),
+    )
+
+
+def _base_url(settings: Settings) -> Line:
+    """The request itself shows whether the service is reached where its mail says that it is."""
+    title, here, base = gettext("Address"), request.url_root.rstrip("/"), settings.base_url
+    if here != base:
+        return Line(
+            title,
+            Verdict.LOOK,
+            gettext("You read this at %(here)s, but links in mail lead to %(base)s.", here=here, base=base),
+            gettext(
+                "Open this page at the address in mail. If that is where you are, a proxy in front does not say so:"
+                " see PREFERENCES_TRUSTED_PROXIES and PREFERENCES_BASE_URL."
+            ),
+        )
+    if here.startswith("https://"):
+        return Line(
+            title, Verdict.GOOD, gettext("You read this at %(here)s, over https, as people in mail do.", here=here)
+        )
+    verdict = Verdict.LOOK if settings.is_production else Verdict.GOOD
+    return Line(
+        title, verdict, gettext("You read this at %(here)s. Without https that is for development only.", here=here)
+    )
+
+
+def _schema(session: Session) -> Line:
+    title = gettext("Database")
+    if applied_revisions(session) == wanted_revisions():
+        return Line(title, Verdict.GOOD, gettext("Every migration is applied."))
+    return Line(
+        title,
+        Verdict.LOOK,
+        gettext("The tables are those of another version of the service."),
+        gettext("Run “flask setup”, then restart every process."),
+    )
+
+
+def _worker(session: Session, now: datetime) -> Line:
+    title, found = gettext("Worker"), workers(session)
+    alive = [one for one in found if one.is_alive(now)]
+    hanging = sorted({lane for one in alive for lane in one.hanging_lanes()})
+    if not alive:
+        seen = found[0].seen_at if found else None
+        said = (
+            gettext("None has given a sign of life since %(when)s.", when=moment_in_words(seen))
+            if seen
+            else gettext("None is running: no mail goes out, and no mailer is told.")
+        )
+        return Line(title, Verdict.LOOK, said, gettext("Start it on the server: “flask worker”."))
+    if hanging:
+        return Line(
+            title,
+            Verdict.LOOK,
+            gettext("It runs, but some of its work stands still: %(lanes)s.", lanes=", ".join(hanging)),
+            gettext("Look at its log, and restart it."),
+        )
+    return Line(title, Verdict.GOOD, ngettext("%(num)s is running.", "%(num)s are running.", len(alive)))
+
+
+def _outbox(session: Session, now: datetime) -> Line:
+    title, depth = gettext("Outbox"), outbox_depth(session, now=now)
+    said = gettext("%(waiting)s wait, %(due)s of them are due now.", waiting=depth.waiting, due=depth.due)
+    if depth.oldest_age(now) <= SLOW_AFTER:
+        return Line(title, Verdict.GOOD, said)
+    since = gettext("The oldest has been due since %(when)s.", when=moment_in_words(depth.oldest_due_at))
+    return Line(title, Verdict.LOOK, f"{said} {since}", gettext("See that a worker runs, and that mail works."))
+
+
+def _mail(session: Session, settings: Settings) -> Line:
+    title, state = gettext("Mail"), mail_state(session)
+    sent = (
+        gettext("Last sent %(when)s.", when=moment_in_words(state.last_sent_at))
+        if state.last_sent_at
+        else gettext("Nothing has been sent in the last 30 days.")
+    )
+    if state.failing:
+        failing = ngettext(
+            "%(num)s mail was tried and has not gone.", "%(num)s mails were tried and have not gone.", state.failing
+        )
+        return Line(
+            title,
+            Verdict.LOOK,
+            f"{sent} {failing}",
+            gettext("See what the worker's log says of the mail server, and send yourself a test."),
+        )
+    if settings.mail_transport is MailTransport.MAILBOX:
+        said = gettext("Mail goes into the local mailbox and leaves this machine never. That is for development only.")
+        return Line(title, Verdict.GOOD, f"{said} {sent}")
+    verdict = Verdict.GOOD if state.last_sent_at else Verdict.UNKNOWN
+    return Line(title, verdict, sent, "" if state.last_sent_at else gettext("Send yourself a test below."))
+
+
+def _mailers(session: Session, now: datetime) -> Line:
+    title, late = gettext("Mailers"), late_mailers(session, now=now)
+    if not late:
+        return Line(title, Verdict.GOOD, gettext("No opt-out has waited for a mailer for more than a day."))
+    return Line(
+        title,
+        Verdict.LOOK,
+        gettext(
+            "%(names)s: opt-outs not confirmed since %(when)s.",
+            names=", ".join(one.mailer.name for one in late),
+            when=moment_in_words(late[0].oldest_opt_out_at),
+        ),
+        gettext("Ask those who run them whether they read the feed, and confirm what they have read."),
+    )
+
+
+def _seal(session: Session, now: datetime) -> Line:
+    title, last = gettext("Seal of the ledger"), newest_head(session)
+    waiting = waiting_of(session, last, now=now)
+    said = (
+        gettext("Last sealed %(when)s.", when=moment_in_words(last.signed.head.sealed_at))
+        if last
+        else gettext("Nothing is sealed yet.")
+    )
+    if waiting.is_late:
+        late = gettext("Entries wait longer than they should.")
+        return Line(title, Verdict.LOOK, f"{said} {late}", gettext("See that a worker runs."))
+    return Line(title, Verdict.GOOD, said)
+
+
+def _keys(session: Session, settings: Settings) -> Iterator[Line]:
+    """How many there are; the age of the one key whose first use is recorded."""
+    title = gettext("Keys")
+    older = len(settings.data_keys) - 1
+    if older > 0:
+        yield Line(
+            title,
+            Verdict.LOOK,
+            ngettext("%(num)s older data key is still kept.", "%(num)s older data keys are still kept.", older),
+            gettext(
+                "When “flask keys re-encrypt” says that nothing is left under it, “flask keys retire data” drops it."
+            ),
+        )
+    else:
+        yield Line(title, Verdict.GOOD, gettext("One data key; the service does not record when it was made."))
+    newest = SealKeys(settings.seal_keys).newest
+    first = next((start for key, start, _ in public_keys(session) if key == newest), None)
+    head = head_by_number(session, first) if first is not None else None
+    if head is not None:
+        yield Line(
+            gettext("Key of the seal"),
+            Verdict.GOOD,
+            gettext("Signs since %(when)s.", when=moment_in_words(head.signed.head.sealed_at)),
+        )

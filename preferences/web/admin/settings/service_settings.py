@@ -1,0 +1,65 @@
+"""What is configured, and whether the service is in order: the self-check, a test mail to oneself, every setting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import render_template
+from flask_babel import lazy_gettext
+from werkzeug.wrappers import Response
+
+from preferences.domain.audit import NOTHING, AuditAction
+from preferences.domain.roles import Permission
+from preferences.models.transaction import reading, transaction
+from preferences.queries.staff.audit import AuditFilter, audit_entries
+from preferences.services.staff.audit import record_audit
+from preferences.services.staff.staff_mail import TEST, enqueue_staff_mail
+from preferences.web.access import Access, access
+from preferences.web.admin import blueprint
+from preferences.web.admin.answering import asked, done, said
+from preferences.web.admin.guard import needs, staff_id, staff_session
+from preferences.web.plumbing import settings, utc_now
+
+from .self_check import Verdict, self_check
+from .setting_values import shown_settings
+
+TEST_EVERY = timedelta(minutes=1)
+MESSAGES = {
+    "sent": lazy_gettext("A test mail to your own address is in the outbox. It should arrive within a minute."),
+    "wait": lazy_gettext("You asked for one less than a minute ago. Wait for it first."),
+}
+
+
+@blueprint.get("/settings")
+@access(Access.STAFF)
+@needs(Permission.SEE_SETTINGS)
+def service_settings() -> str:
+    """The self-check of this moment, and the settings; `?show=changed` leaves out those that are as they come."""
+    with reading() as session:
+        lines = list(self_check(session, settings(), now=utc_now()))
+    only_changed = asked("show") == "changed"
+    shown = [one for one in shown_settings(settings()) if not (only_changed and one.is_default)]
+    return render_template(
+        "admin/settings.html",
+        lines=lines,
+        to_do=sum(1 for line in lines if line.verdict is Verdict.LOOK),
+        shown=shown,
+        only_changed=only_changed,
+        done=said(MESSAGES),
+    )
+
+
+@blueprint.post("/settings/test-mail")
+@access(Access.STAFF)
+@needs(Permission.SEE_SETTINGS)
+def send_test_mail() -> Response:
+    """A mail to whoever asks, through the outbox as all mail goes; one a minute."""
+    me, now = staff_session().staff, utc_now()
+    with transaction() as session:
+        earlier = AuditFilter(staff_id=staff_id(), action=AuditAction.TEST_MAIL_SENT, since=now - TEST_EVERY)
+        if audit_entries(session, earlier, before=None, limit=1):
+            return done("admin.service_settings", "wait")
+        parameters = {"locale": me.locale, "asked_at": now.isoformat(timespec="seconds")}
+        enqueue_staff_mail(session, TEST, parameters=parameters, to=me.address, now=now)
+        record_audit(session, me.id, AuditAction.TEST_MAIL_SENT, NOTHING, now=now)
+    return done("admin.service_settings", "sent")

@@ -1,0 +1,69 @@
+"""The notice before a training: looked at first, then put into the outbox for everybody who can be told."""
+
+from __future__ import annotations
+
+from flask import render_template
+from werkzeug.wrappers import Response
+
+from preferences.domain.audit import AuditAction
+from preferences.domain.roles import Permission
+from preferences.models.transaction import reading, transaction
+from preferences.queries.photos.photos import told_before_a_training
+from preferences.queries.photos.training_work import UNREACHABLE, notice_progress
+from preferences.queries.purposes.purposes import catalogue
+from preferences.services.photos.trainings import Told, TrainingOver, notify_participants
+from preferences.services.staff.audit import record_audit
+from preferences.web.access import Access, access
+from preferences.web.admin import blueprint
+from preferences.web.admin.answering import done
+from preferences.web.admin.guard import needs, staff_id
+from preferences.web.dates import local_date
+from preferences.web.locale import request_locale
+from preferences.web.plumbing import settings, utc_now
+
+from .trainings import existing_training, training_target
+
+MOST_PARTS = 10
+"""Parts of 500 that one press of the button tells: what is left is told by the next."""
+
+
+@blueprint.get("/trainings/<int:training_id>/notice")
+@access(Access.STAFF)
+@needs(Permission.MANAGE_TRAININGS)
+def review_notice(training_id: int) -> str:
+    """Who gets it, who does not and why, and what it says."""
+    found = existing_training(training_id)
+    with reading() as session:
+        progress = notice_progress(session, training_id)
+        told_of = told_before_a_training(catalogue(session))
+    return render_template(
+        "admin/training_notice.html",
+        one=found,
+        progress=progress,
+        unreachable=[(state, progress.count(state)) for state in UNREACHABLE if progress.count(state)],
+        texts=[one.text(request_locale(), settings().default_locale) for one in told_of],
+        is_over=found.held_on < local_date(utc_now()),
+    )
+
+
+@blueprint.post("/trainings/<int:training_id>/notice")
+@access(Access.STAFF)
+@needs(Permission.MANAGE_TRAININGS)
+def send_notice(training_id: int) -> Response:
+    """Tell whoever has not been told, in parts that commit one by one: broken off, nobody is told twice."""
+    existing_training(training_id)
+    enqueued, told = 0, Told(0, 0, is_done=False)
+    try:
+        for _ in range(MOST_PARTS):
+            with transaction() as session:
+                told = notify_participants(session, training_id, now=utc_now())
+                if told.enqueued:
+                    target, data = training_target(training_id), {"told": told.enqueued}
+                    record_audit(session, staff_id(), AuditAction.PHOTO_NOTICE_SENT, target, data=data, now=utc_now())
+            enqueued += told.enqueued
+            if told.is_done:
+                break
+    except TrainingOver:
+        return done("admin.training_page", "over", training_id=training_id)
+    what = "nobody" if not enqueued else "told" if told.is_done else "part"
+    return done("admin.training_page", what, training_id=training_id)

@@ -1,0 +1,36 @@
+"""How receipts in an evidence pack speak when the admin pages make it: in the language of whoever asked for it."""
+
+from __future__ import annotations
+
+from preferences.domain.receipt import ReceiptWords
+from preferences.queries.choices.history import HistoryEntry
+from preferences.services.choices.receipts import receipt_controller
+from preferences.services.evidence_pack import PackWords
+from preferences.web.locale import request_locale
+from preferences.web.plumbing import settings
+
+from .words import staff_word
+
+
+def pack_words() -> PackWords:
+    """Words for codes, and who is responsible."""
+    site = settings()
+    return PackWords(
+        controller=receipt_controller(site),
+        locale=request_locale(),
+        default_locale=site.default_locale,
+        words=_words,
+        training_in_words=_training,
+    )
+
+
+def _words(entry: HistoryEntry) -> ReceiptWords:
+    return ReceiptWords(
+        act=staff_word("act", entry.act),
+        method=staff_word("method", entry.method),
+        basis=staff_word("basis", entry.basis) if entry.basis else "",
+    )
+
+
+def _training(entry: HistoryEntry) -> str:
+    return "" if entry.training is None else f"{entry.training.title}, {entry.training.held_on}"

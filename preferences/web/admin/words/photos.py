@@ -1,0 +1,46 @@
+"""Words of the pages about trainings and photos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import lazy_gettext
+
+from preferences.domain.eligibility import Reason
+from preferences.queries.photos.training_work import NoticeState
+
+_ = lazy_gettext
+
+PHOTO_WORDS: dict[str, Mapping[Any, Any]] = {
+    "photo_notice": {
+        NoticeState.READY: _("Not told yet"),
+        NoticeState.WAITING: _("On its way"),
+        NoticeState.SENT: _("Notice sent"),
+        NoticeState.TOLD: _("Has been told"),
+        NoticeState.NOT_SENT: _("Could not be sent"),
+        NoticeState.ERASED: _("Is erased"),
+        NoticeState.RESTRICTED: _("Their data is blocked"),
+        NoticeState.BOUNCED: _("The address bounces"),
+        NoticeState.STOPPED: _("The address is stopped"),
+    },
+    "photo_reason": {
+        Reason.PURPOSE_ARCHIVED: _("the purpose is archived"),
+        Reason.SUPPRESSED_ERASED: _("was erased"),
+        Reason.SUPPRESSED_GLOBAL_STOP: _("stopped everything"),
+        Reason.SUPPRESSED_HARD_BOUNCE: _("the address bounces"),
+        Reason.SUPPRESSED_COMPLAINT: _("reported a message as spam"),
+        Reason.SUPPRESSED_MANUAL: _("the address is stopped"),
+        Reason.INVALID_ADDRESS: _("unknown: was never told"),
+        Reason.UNKNOWN_RECIPIENT: _("unknown: was never told"),
+        Reason.ERASED: _("was erased"),
+        Reason.RESTRICTED: _("their data is blocked"),
+        Reason.REFUSED: _("answered no"),
+        Reason.WITHDRAWN: _("took back their consent"),
+        Reason.OBJECTED: _("said no"),
+        Reason.REVOKED: _("we took it back"),
+        Reason.PAUSED: _("paused it"),
+        Reason.NO_BASIS: _("has not consented"),
+        Reason.ALLOWED: _("may be shown"),
+    },
+}

@@ -9,9 +9,10 @@ from pathlib import Path
 from flask import Flask
 
 from preferences.cli.one_line import Misconfigured
-from preferences.config import Settings, read_settings
+from preferences.config import Settings
 from preferences.domain.errors import ConfigurationError
 from preferences.instance import with_instance_keys
+from preferences.read_settings import read_settings
 from preferences.web.application import Service
 from preferences.wiring import (
     connect_database,
@@ -67,6 +68,14 @@ def configure(app: Flask, settings: Settings) -> None:
     )
 
 
+def served_app() -> Flask:
+    """The service in a process of the server, which finds it by this name; it ends with the process that started it."""
+    from preferences.cli.serve import follow_parent
+
+    follow_parent()
+    return create_app()
+
+
 if __name__ == "__main__":
     try:
         service = create_app()
@@ -74,4 +83,4 @@ if __name__ == "__main__":
         raise SystemExit(f"Error: {error.detail}") from None
     from preferences.cli.serve import run_everything
 
-    raise SystemExit(run_everything(service))
+    raise SystemExit(run_everything(service, served="app:served_app"))

@@ -1,22 +1,18 @@
-"""Settings: one frozen, typed object read from the environment. A default is safe to publish or absent.
+"""Settings: one frozen, typed object. A default is safe to publish or absent.
 
-Every variable carries the prefix `PREFERENCES_`. `docs/settings.md` documents each; a guard test holds the two together.
+Every setting is an environment variable with the prefix `PREFERENCES_`, which `read_settings.py` reads; `safe_settings.py` says
+what a value must look like. `docs/settings.md` documents each; a guard test holds the two together.
 """
 
 from __future__ import annotations
 
-import base64
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
-from preferences.domain.errors import ConfigurationError
 from preferences.domain.webhook_urls import UrlRules
-from preferences.safe_settings import problems
 
 PREFIX = "PREFERENCES_"
 
@@ -151,64 +147,3 @@ class Settings:
     def base_host(self) -> str:
         """The host of the base URL."""
         return urlsplit(self.base_url).hostname or "localhost"
-
-
-def read_settings(environ: Mapping[str, str], *, instance_path: Path) -> Settings:
-    """Settings from environment variables. Raises ConfigurationError naming the variable; unknown `PREFERENCES_` ones too."""
-    known = {entry.name: entry for entry in fields(Settings)}
-    values: dict[str, Any] = {"instance_path": instance_path}
-    for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or variable.startswith(f"{PREFIX}TEST_"):
-            continue
-        name = variable.removeprefix(PREFIX).lower()
-        if name not in known:
-            raise ConfigurationError(variable, "there is no such setting; see docs/settings.md")
-        if text.strip():
-            values[name] = _parse(variable, known[name].type, text.strip())
-    settings = Settings(**_with_development_defaults(values))
-    for name, why in problems(settings):
-        raise ConfigurationError(PREFIX + name.upper(), why)
-    return settings
-
-
-def _with_development_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    if values.get("env") is not Environment.PRODUCTION:
-        values.setdefault("database_url", f"sqlite:///{values['instance_path'] / 'preferences.db'}")
-        values.setdefault("base_url", f"http://127.0.0.1:{values.get('port', 8080)}")
-    return values
-
-
-def _parse(variable: str, kind: Any, text: str) -> Any:
-    def refuse(why: str) -> NoReturn:
-        raise ConfigurationError(variable, f"{why}; see docs/settings.md")
-
-    if any(not character.isprintable() for character in text):
-        refuse("holds a control character")
-    match str(kind):
-        case "int":
-            return int(text) if re.fullmatch(r"[0-9]{1,12}", text, re.ASCII) else refuse("must be a whole number")
-        case "bytes" | "tuple[bytes, ...]":
-            try:
-                found = tuple(_key(part) for part in text.split(",") if part.strip())
-            except ValueError:
-                refuse("every key must be 32 bytes in base64, 44 characters")
-            if kind == "bytes" and len(found) != 1:
-                refuse("must be one key")
-            return found if kind != "bytes" else found[0]
-        case "tuple[str, ...]":
-            return tuple(part.strip() for part in text.split(",") if part.strip())
-        case "Path":
-            return Path(text)
-        case "Environment" | "MailTransport" | "MailSecurity":
-            vocabulary: type[StrEnum] = globals()[str(kind)]
-            if text not in set(vocabulary):
-                refuse(f"must be one of {', '.join(vocabulary)}")
-            return vocabulary(text)
-    return text.rstrip("/") if variable == f"{PREFIX}BASE_URL" else text
-
-
-def _key(text: str) -> bytes:
-    key = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
-    if len(key) != 32:
-        raise ValueError("a key is 32 bytes")
-    return key

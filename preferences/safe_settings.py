@@ -7,20 +7,17 @@ from collections.abc import Callable, Iterator
 from email.utils import parseaddr
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from preferences.config import Settings
 from preferences.domain.address import parse_address, parse_domain
 from preferences.domain.errors import InvalidAddress
 from preferences.domain.profile import PROFILE_FIELDS
 from preferences.domain.text import is_locale
-
-if TYPE_CHECKING:
-    from preferences.config import Settings
 
 Problem = tuple[str, str]
 """A setting's name in lower case, and what is wrong with it."""

@@ -7,7 +7,6 @@ that is started again when it dies and told to stop when the server has.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import logging
 import os
 import signal
@@ -49,8 +48,11 @@ NOBODY_YET = (
 CAPABLE_OF_MANY = "postgresql"
 
 
-def run_everything(app: Flask) -> int:
-    """Prepare the database, serve, and work until stopped. Returns the exit status: 0 after SIGINT or SIGTERM."""
+def run_everything(app: Flask, *, served: str) -> int:
+    """Prepare the database, serve, and work until stopped. Returns the exit status: 0 after SIGINT or SIGTERM.
+
+    `served` is the `module:function` that makes the service in each server process; it calls `follow_parent()` first.
+    """
     settings = cast(Settings, app.extensions["preferences.settings"])
     if settings.env is Environment.DEVELOPMENT:
         os.environ.setdefault("PREFERENCES_LOG_LEVEL", "warning")
@@ -61,10 +63,10 @@ def run_everything(app: Flask) -> int:
         click.echo(taken, err=True)
         return 1
     with _counts_shared(settings):
-        return _prepare_and_serve(app, settings)
+        return _prepare_and_serve(app, settings, served)
 
 
-def _prepare_and_serve(app: Flask, settings: Settings) -> int:
+def _prepare_and_serve(app: Flask, settings: Settings, served: str) -> int:
     made: Demo | None = None
     try:
         with app.app_context():
@@ -78,7 +80,7 @@ def _prepare_and_serve(app: Flask, settings: Settings) -> int:
     except PreferencesError as error:
         click.echo(f"Error: {error.detail}", err=True)
         return 1
-    return _serve(settings, made, NOBODY_YET if nobody else "")
+    return _serve(settings, served, made, NOBODY_YET if nobody else "")
 
 
 @contextlib.contextmanager
@@ -113,10 +115,10 @@ def port_in_use(settings: Settings) -> str:
     return ""
 
 
-def _serve(settings: Settings, made: Demo | None, hint: str) -> int:
+def _serve(settings: Settings, served: str, made: Demo | None, hint: str) -> int:
     on_many = settings.database_url.startswith(CAPABLE_OF_MANY)
     server = Granian(
-        "preferences.cli.serve:served_app",
+        served,
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -140,16 +142,14 @@ def _serve(settings: Settings, made: Demo | None, hint: str) -> int:
     return 0
 
 
-def served_app() -> Flask:
-    """The application in a server process: away from the terminal's Ctrl-C, which reaches it through its parent, in order.
+def follow_parent() -> None:
+    """Take a server process away from the terminal's Ctrl-C, which reaches it through its parent, in order; and end with that.
 
     A server process that got both would hang until it is killed. One whose parent was killed ends by itself and frees the port.
     """
     with contextlib.suppress(OSError):
         os.setsid()
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent-watcher", daemon=True).start()
-    app: Flask = importlib.import_module("app").create_app()
-    return app
 
 
 def _end_with_parent(parent: int) -> None:

@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 from flask.cli import cli as flask_command
 
-from preferences.config import PREFIX, Environment, MailSecurity, MailTransport, Settings, read_settings
+from preferences.config import PREFIX, Environment, MailSecurity, MailTransport, Settings
 from preferences.domain.errors import ConfigurationError
+from preferences.read_settings import read_settings
 
 
 def _key(first: int = 0) -> str:

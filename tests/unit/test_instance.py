@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from preferences.config import Settings, read_settings
+from preferences.config import Settings
 from preferences.domain.errors import ConfigurationError
 from preferences.instance import (
     KEY_LISTS,
@@ -19,6 +19,7 @@ from preferences.instance import (
     rotate_instance_key,
     with_instance_keys,
 )
+from preferences.read_settings import read_settings
 
 
 def _settings(folder: Path, **values: str) -> Settings:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import cast
 
@@ -14,15 +16,19 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from preferences.config import Environment, MailTransport, Settings
+from preferences.domain.acts import Actor
 from preferences.domain.capability import LinkSigner
 from preferences.domain.scopes import Scope
+from preferences.integrations.csv_mapping import choose_reading
 from preferences.models.transaction import reading, transaction
 from preferences.queries.mailers.mailers import key_by_prefix
-from preferences.services.demo import DEMO_MAILER, SHOWN_RECIPIENT, seed_demo, shown_recipient
-from preferences.services.demo_staff import demo_token, seed_demo_staff
+from preferences.services.demo.demo import DEMO_MAILER, SHOWN_RECIPIENT, seed_demo, shown_recipient
+from preferences.services.demo.staff import demo_token, seed_demo_staff
+from preferences.services.imports.imports import dry_run, receive_import
 from preferences.services.outbox.mail_links import MailLinks
 from preferences.services.webhooks.mailers import KEY_FORM, issue_key, works
 
+from .imports import import_tools
 from .setup import prepare_database
 from .worker import work_until_idle
 
@@ -95,6 +101,8 @@ def make_demo() -> Demo:
     with transaction() as session:
         seeded = seed_demo(session, now=now)
         seed_demo_staff(session, locale=settings.default_locale, now=now)
+    if seeded.recipients:
+        _leave_an_import_waiting(settings)
     key = _kept_key(settings.instance_path / KEPT_IN, now)
     with reading() as session:
         person = shown_recipient(session)
@@ -107,6 +115,17 @@ def make_demo() -> Demo:
         base_url=settings.base_url,
         is_new=seeded.recipients > 0,
     )
+
+
+def _leave_an_import_waiting(settings: Settings) -> None:
+    """A list from a fair, read and not applied: some on it have said no since."""
+    stream = io.BytesIO(files("preferences.services.demo").joinpath("fair.csv").read_bytes())
+    chosen = choose_reading(stream, None, time_zone=settings.time_zone).as_json()
+    tools = import_tools()
+    view = receive_import(
+        tools, stream, filename="utbildningsmassan.csv", reading=chosen, actor=Actor.SYSTEM, actor_id=None
+    )
+    dry_run(tools, view.id)
 
 
 def _kept_key(path: Path, now: datetime) -> str:

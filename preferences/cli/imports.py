@@ -41,7 +41,8 @@ imports = AppGroup("import", help="Recipients from CSV files: dry run first, the
 SHOWN_LINES = 10
 
 
-def _tools() -> ImportTools:
+def import_tools() -> ImportTools:
+    """What a command lends an import: its transactions, the clock, and how a stored file is read."""
     return ImportTools(
         transaction=transaction,
         reading=reading,
@@ -62,10 +63,10 @@ def dry_run_command(file: Path, mapping: str | None, report: Path | None, as_jso
     with file.open("rb") as stream:
         chosen = choose_reading(stream, _mapping_text(mapping), time_zone=settings.time_zone)
         view = receive_import(
-            _tools(), stream, filename=file.name, reading=chosen.as_json(), actor=Actor.SYSTEM, actor_id=None
+            import_tools(), stream, filename=file.name, reading=chosen.as_json(), actor=Actor.SYSTEM, actor_id=None
         )
     with _counted("rows read") as progress:
-        view = dry_run(_tools(), view.id, progress=progress)
+        view = dry_run(import_tools(), view.id, progress=progress)
     if report is not None:
         _write_report(view, report)
     if as_json:
@@ -85,7 +86,7 @@ def apply_command(import_id: int, report: Path | None, as_json: bool) -> None:
     with reading() as session:
         view = import_by_id(session, import_id)
     with _bar(view.rows or 0) as progress:
-        view = apply_import(_tools(), import_id, progress=progress, preparing=Preparing.BESIDE)
+        view = apply_import(import_tools(), import_id, progress=progress, preparing=Preparing.BESIDE)
     if report is not None:
         _write_report(view, report)
     if as_json:

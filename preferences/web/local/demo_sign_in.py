@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget
 from preferences.domain.roles import Role
 from preferences.models.transaction import reading, transaction
-from preferences.services.demo_staff import demo_staff, demo_token
+from preferences.services.demo.staff import demo_staff, demo_token
 from preferences.services.staff.audit import record_audit
 from preferences.services.staff.sessions import begin_session
 from preferences.web.access import Access, access

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from preferences.cli.setup import prepare_database
 from preferences.domain.roles import Role
 from preferences.models.transaction import transaction
-from preferences.services.demo_staff import demo_token, seed_demo_staff
+from preferences.services.demo.staff import demo_token, seed_demo_staff
 from preferences.web.plumbing import settings, utc_now
 from tests.functional.mail.test_mailbox import LOCAL, local, service
 from tests.support.page import Page

@@ -25,7 +25,8 @@ def rows(page: Page, section: str) -> list[str]:
 def test_first_day_says_what_will_show_where(app: Flask, session: Session) -> None:
     page = Page(signed_in(app, session).get("/admin"))
     assert page.all("table") == []
-    assert len([one for one in page.all("div") if one.get("class") == "empty"]) == 7
+    (at_rest,) = [one for one in page.all("section") if one.get("class") == "at-rest"]
+    assert len(list(at_rest.iter("li"))) == 7
 
 
 def test_everything_that_needs_a_person_is_there_the_most_urgent_first(app: Flask, session: Session) -> None:
@@ -41,6 +42,9 @@ def test_everything_that_needs_a_person_is_there_the_most_urgent_first(app: Flas
     assert ["43" in one for one in rows(page, "imports")] == [True]
     assert ["aldrig bekräftat" in one for one in rows(page, "late")] == [True]
     assert ["Produktion" in one for one in rows(page, "endpoints")] == [True]
+    (at_rest,) = [one for one in page.all("section") if one.get("class") == "at-rest"]
+    assert "scanner" in words(at_rest) or "program" in words(at_rest), "what needs nobody is one line at the end"
+    assert len(list(at_rest.iter("li"))) == 1
 
 
 @pytest.mark.parametrize("role", Role)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import stat
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from preferences.config import Environment, MailTransport
 from preferences.domain.acts import Act
 from preferences.domain.address import parse_address
 from preferences.domain.eligibility import RecipientStatus
+from preferences.models.import_batch import ImportStage
 from preferences.models.ledger import EvidenceRow, LedgerEntryRow
 from preferences.models.mailer import ApiKeyRow
 from preferences.models.photo import ParticipantRow
@@ -26,8 +28,9 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.training import TrainingRow
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipients import recipient_by_address
+from preferences.queries.staff.today import what_needs_somebody
 from preferences.services.choices.unsubscribe import stop_everything
-from preferences.services.demo import SHOWN_RECIPIENT
+from preferences.services.demo.demo import SHOWN_RECIPIENT
 from preferences.services.ledger.verify import verify_ledger
 from tests.support.client import StrictClient
 from tests.support.mailing import jobs, received, settings_changed
@@ -56,21 +59,41 @@ def letters(app: Flask) -> list[str]:
     return [one.id for one in received(app)]
 
 
+def newsletters(app: Flask, before: list[str]) -> list[EmailMessage]:
+    """Those among the mails that lie in the mailbox since."""
+    since = [one.parsed for one in received(app) if one.id not in before]
+    return [one for one in since if one["List-Unsubscribe"]]
+
+
+def test_a_quarter_of_a_year_has_passed_in_order_and_something_waits_for_everybody(
+    app: Flask, session: Session, letters: list[str]
+) -> None:
+    run(app)
+    times = list(session.scalars(select(LedgerEntryRow.recorded_at).order_by(LedgerEntryRow.id)))
+    assert times == sorted(times)
+    now = datetime.now(UTC)
+    assert now - times[0] > timedelta(days=80)
+    waits = what_needs_somebody(session, today=now.date(), now=now)
+    assert (waits.request_count, waits.overdue, waits.takedown_count, len(waits.late_mailers)) == (3, 1, 2, 1)
+    assert [(one.training.title, one.notified, one.participants) for one in waits.trainings] == [
+        ("Heta arbeten", 0, 12)
+    ]
+    assert [one.people for one in waits.bursts] == [10]
+    assert [(one.stage, one.would_revive) for one in waits.imports] == [(ImportStage.PLANNED, 2)]
+
+
 def test_the_demo_holds_every_kind_of_recipient(app: Flask, session: Session, letters: list[str]) -> None:
     run(app)
     people = session.scalars(select(RecipientRow)).all()
-    assert Counter(person.status for person in people) == {
-        RecipientStatus.ACTIVE: 11,
-        RecipientStatus.RESTRICTED: 1,
-        RecipientStatus.ERASED: 1,
-    }
+    states = Counter(person.status for person in people)
+    assert (states[RecipientStatus.RESTRICTED], states[RecipientStatus.ERASED]) == (1, 1)
     acts = set(session.scalars(select(LedgerEntryRow.act)))
     assert acts == {Act.GIVEN, Act.WITHDRAWN, Act.REFUSED, Act.OBJECTED, Act.PAUSED}
-    assert session.scalar(select(func.count()).select_from(TrainingRow)) == 3
+    assert session.scalar(select(func.count()).select_from(TrainingRow)) == 4
     assert session.scalar(select(func.count()).where(LedgerEntryRow.training_id > 0)) == 1
     per_training = Counter(session.scalars(select(ParticipantRow.training_id)))
-    assert [per_training[one] for one in sorted(per_training)] == [2, 2, 4]
-    assert session.scalar(select(func.count()).select_from(EvidenceRow)) == 12
+    assert sorted(per_training.values()) == [2, 2, 4, 12]
+    assert len(session.scalars(select(EvidenceRow)).all()) > 12
     assert catalogue(session).by_key("fair_news").purpose.is_archived
     assert verify_ledger(session).is_sound
 
@@ -79,7 +102,7 @@ def test_the_newsletter_reaches_those_who_may_have_it_and_nobody_else(
     app: Flask, session: Session, letters: list[str]
 ) -> None:
     run(app)
-    sent = [one.parsed for one in received(app) if one.id not in letters]
+    sent = newsletters(app, letters)
     assert {mail["To"].addresses[0].addr_spec for mail in sent} == {
         "anna.ek@nordvik.example",
         "bo.lindqvist@havsnas.example",
@@ -87,7 +110,9 @@ def test_the_newsletter_reaches_those_who_may_have_it_and_nobody_else(
         "hans.muller@waldner.example",
     }
     assert all(mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" for mail in sent)
-    assert Counter(job.outcome for job in jobs(session)) == {
+    assert Counter(
+        job.outcome for job in jobs(session) if job.payload.get("template", "newsletter") == "newsletter"
+    ) == {
         "sent": 4,
         "dropped: no_basis": 3,
         "dropped: withdrawn": 1,
@@ -101,7 +126,7 @@ def test_the_newsletter_reaches_those_who_may_have_it_and_nobody_else(
 
 def test_each_newsletter_is_in_one_language_from_end_to_end(app: Flask, letters: list[str]) -> None:
     run(app)
-    for mail in [one.parsed for one in received(app) if one.id not in letters]:
+    for mail in newsletters(app, letters):
         html = mail.get_body(("html",))
         assert html is not None
         words = {word for word in WORDS["en"] | WORDS["sv"] if word in html.get_content()}

@@ -40,6 +40,8 @@ from preferences.services.purposes.purposes import NewPurpose, add_purpose, arch
 from preferences.services.recipients.erasure import erase_recipient
 from preferences.services.webhooks.mailers import create_mailer
 
+from .story import begins_at, play_story
+
 DEMO_MAILER = "demo"
 SHOWN_RECIPIENT = "anna.ek@nordvik.example"
 """The one whose link the demo prints."""
@@ -59,8 +61,9 @@ def seed_demo(session: Session, *, now: datetime) -> Seeded:
     """Write the demo, unless it is there."""
     if mailer_by_key(session, DEMO_MAILER) is not None:
         return Seeded(0, 0)
-    data = tomllib.loads(files("preferences.services").joinpath("demo.toml").read_text(encoding="utf-8"))
-    mailer_id = create_mailer(session, key=DEMO_MAILER, name="Demobutiken", now=now)
+    data = tomllib.loads(files("preferences.services.demo").joinpath("demo.toml").read_text(encoding="utf-8"))
+    mailer_id = create_mailer(session, key=DEMO_MAILER, name="Demobutiken", now=begins_at(now))
+    play_story(session, mailer_id, now=now)
     _add_archived_topic(session, data["archived_topic"], now)
     trainings = {one["key"]: _add_training(session, one, now) for one in data["trainings"]}
     people = _add_people(session, data["people"], mailer_id, now)

@@ -25,7 +25,7 @@ class RecipientRow(Base):
         CheckConstraint("(status = 'erased') = (address_index IS NULL)", name="erased_has_no_address"),
         Index("uq_recipients_address_index", "address_index", unique=True),
         Index("uq_recipients_external_index", "external_index", unique=True),
-        Index("ix_recipients_domain_index", "domain_index"),
+        Index("ix_recipients_domain_index_id", "domain_index", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, Select, false, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
@@ -89,15 +89,22 @@ def _conditions(session: Session, wanted: RecipientFilter) -> list[ColumnElement
         found.append(_matches(wanted.text[:MOST_TEXT]))
     if wanted.status is not None:
         found.append(RecipientRow.status == wanted.status)
-    if wanted.purpose_id is not None and wanted.act is not None:
-        found.append(_has_choice(wanted.purpose_id, wanted.act))
+    acted = _acts(session, wanted)
     if wanted.suppressed is not None:
         found.append(_address_in(SuppressionRow, SuppressionRow.created_at, wanted, reason=wanted.suppressed))
+        acted = []
     elif wanted.reported is not None:
         found.append(_address_in(EspEventRow, EspEventRow.received_at, wanted, type=wanted.reported))
-    elif acted := _acts(session, wanted):
+        acted = []
+    if wanted.act is not None:
+        found.append(_stands(wanted, acted))
+    elif acted:
         entries = select(LedgerEntryRow.id).where(LedgerEntryRow.recipient_id == RecipientRow.id, *acted)
+        if wanted.purpose_id is not None:
+            entries = entries.where(LedgerEntryRow.purpose_id == wanted.purpose_id)
         found.append(entries.exists())
+    elif wanted.purpose_id is not None:
+        found.append(_choices().where(ChoiceRow.purpose_id == wanted.purpose_id).exists())
     return found
 
 
@@ -113,21 +120,22 @@ def _address_in(
     return found.exists()
 
 
-def _has_choice(purpose_id: int, act: Act) -> ColumnElement[bool]:
-    return (
-        select(ChoiceRow.recipient_id)
-        .where(
-            ChoiceRow.recipient_id == RecipientRow.id,
-            ChoiceRow.purpose_id == purpose_id,
-            ChoiceRow.training_id == EVERY_TRAINING,
-            ChoiceRow.act == act,
-        )
-        .exists()
-    )
+def _choices() -> Select[tuple[int]]:
+    return select(ChoiceRow.recipient_id).where(ChoiceRow.recipient_id == RecipientRow.id)
+
+
+def _stands(wanted: RecipientFilter, acted: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Whether a choice of theirs stands so; where `acted` is asked for too, by the very act that it stands by."""
+    found = _choices().where(ChoiceRow.training_id == EVERY_TRAINING, ChoiceRow.act == wanted.act)
+    if wanted.purpose_id is not None:
+        found = found.where(ChoiceRow.purpose_id == wanted.purpose_id)
+    if acted:
+        found = found.join(LedgerEntryRow, LedgerEntryRow.id == ChoiceRow.entry_id).where(*acted)
+    return found.exists()
 
 
 def _acts(session: Session, wanted: RecipientFilter) -> list[ColumnElement[bool]]:
-    """What some act of theirs has to be: by kind, method, message, reason and time; about the purpose where one is named."""
+    """What some act of theirs has to be: by kind, method, message, reason and time."""
     found: list[ColumnElement[bool]] = []
     if wanted.method is not None:
         found.append(LedgerEntryRow.method == wanted.method)
@@ -140,10 +148,7 @@ def _acts(session: Session, wanted: RecipientFilter) -> list[ColumnElement[bool]
             StopReasonRow.entry_id == LedgerEntryRow.id, StopReasonRow.reason == wanted.reason
         )
         found.append(told.exists())
-    found += entries_of(session, wanted.since, wanted.until)
-    if found and wanted.purpose_id is not None:
-        found.append(LedgerEntryRow.purpose_id == wanted.purpose_id)
-    return found
+    return found + entries_of(session, wanted.since, wanted.until)
 
 
 def _matches(text: str) -> ColumnElement[bool]:
@@ -153,11 +158,11 @@ def _matches(text: str) -> ColumnElement[bool]:
             return RecipientRow.domain_index == keyring().domain_index(parse_domain(text[1:]))
         except InvalidValue:
             return false()
+    found: ColumnElement[bool] = RecipientRow.external_index == keyring().external_index(text)
     if "@" in text:
         try:
-            return RecipientRow.address_index == keyring().address_index(parse_address(text).normal)
+            return found | (RecipientRow.address_index == keyring().address_index(parse_address(text).normal))
         except InvalidValue:
-            return false()
-    by_external_id: ColumnElement[bool] = RecipientRow.external_index == keyring().external_index(text)
+            return found
     number = read_recipient_id(text)
-    return by_external_id if number is None else by_external_id | (RecipientRow.id == number)
+    return found if number is None else found | (RecipientRow.id == number)

@@ -36,6 +36,7 @@ def register_admin(app: Flask) -> None:
         public_id=format_recipient_id,
         staff_date=day_in_words,
         admin_style=static_address(app, "css/admin.css"),
+        preview_style=static_address(app, "css/preview.css"),
     )
     app.register_blueprint(blueprint)
 

@@ -16,6 +16,8 @@ from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings
 
 DONE = "done"
+LARGEST_ID = 2**63 - 1
+"""No row has a larger one, and no database takes it."""
 
 
 def typed(name: str, *, most: int = 500) -> str:
@@ -44,9 +46,13 @@ def asked_day(name: str, *, days_after: int = 0) -> datetime | None:
 
 
 def asked_number(name: str) -> int | None:
-    """A whole number from the address of the page, such as a page's position; None for anything else."""
+    """A whole number from the address of the page, such as a page's position; None for anything else.
+
+    Up to the largest that a database takes: ids of recipients are random and fill 63 bits, so most have 19 digits.
+    """
     text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else LARGEST_ID + 1
+    return number if number <= LARGEST_ID else None
 
 
 def done(endpoint: str, what: str = "", **values: Any) -> Response:

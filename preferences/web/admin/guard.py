@@ -28,6 +28,7 @@ from preferences.web.locale import speak
 from preferences.web.plumbing import utc_now
 from preferences.web.secret_cookie import CSRF_FIELD
 
+from .answering import LARGEST_ID
 from .cookie import cookie_secret, csrf_is_right, staff_csrf
 
 __all__ = ["current_staff", "guard", "staff_csrf", "staff_may"]
@@ -39,9 +40,6 @@ SIGN_IN = "/admin/sign-in"
 CONFIRM = "/admin/confirm"
 MOST_BYTES = 256 * 1024
 """Largest form, unless the view says `@takes(…)`."""
-
-LARGEST_ID = 2**63 - 1
-"""No row has a larger one, and no database takes it."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 

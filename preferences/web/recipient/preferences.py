@@ -12,15 +12,14 @@ from werkzeug.wrappers import Response
 from preferences.extensions import limiter
 from preferences.models.transaction import glancing, reading, transaction
 from preferences.web.access import Access, access
-from preferences.web.dates import in_words
 from preferences.web.forms import PauseForm, messages
 from preferences.web.plumbing import utc_now
+from preferences.web.preference_view import render_less, render_preferences
 
 from . import blueprint
 from .acting import act
-from .opened import Opened, Reach, open_page, open_preferences
+from .opened import Reach, open_page, open_preferences
 from .preference_form import Action, is_stop, read_form
-from .preference_view import render_preferences
 from .reason import question_about_save
 from .receipt_by_mail import receipt_of_save
 from .saved_page import saved_page
@@ -37,8 +36,8 @@ def preferences(token: str) -> str:
     with glancing() as session:
         opened, page = open_page(session, token, now=now)
     if opened.reach is not Reach.FULL:
-        return _less(opened, in_words(page.stopped_since), is_stopped=page.is_stopped)
-    return render_preferences(opened, page)
+        return render_less(page, opened.reach, token)
+    return render_preferences(page, token)
 
 
 @blueprint.post("/p/<token>")
@@ -85,10 +84,5 @@ def _wrong(token: str, pause: PauseForm) -> tuple[str, int]:
     with reading() as session:
         opened, page = open_page(session, token, now=now)
     if opened.reach is not Reach.FULL:
-        return _less(opened, in_words(page.stopped_since), is_stopped=page.is_stopped), 422
-    return render_preferences(opened, page, pause_form=pause, errors=messages(pause)), 422
-
-
-def _less(opened: Opened, stopped_since: str, *, is_stopped: bool) -> str:
-    """The page of a link that shows no choices: it still stops everything, and leads somewhere (D8)."""
-    return render_template("recipient/less.html", opened=opened, is_stopped=is_stopped, stopped_since=stopped_since)
+        return render_less(page, opened.reach, token), 422
+    return render_preferences(page, token, pause_form=pause, errors=messages(pause)), 422

@@ -12,9 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Actor, Method
+from preferences.domain.audit import AuditAction
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.roles import Role
+from preferences.models.audit import AuditRow
 from preferences.models.ledger import EvidenceRow, LedgerEntryRow
 from preferences.models.recipient import RecipientRow
 from preferences.queries.recipients.recipients import RecipientView
@@ -50,6 +52,14 @@ def entries(session: Session) -> list[LedgerEntryRow]:
     return found
 
 
+def audit_rows(session: Session) -> list[AuditRow]:
+    session.rollback()
+    found = list(session.scalars(select(AuditRow).order_by(AuditRow.id)))
+    session.expunge_all()
+    session.rollback()
+    return found
+
+
 def found_on(officer: StaffBrowser, query: str) -> bool:
     return "Anna Ö" in officer.get(f"/admin/recipients?{query}").text
 
@@ -76,15 +86,46 @@ def test_nothing_is_found_in_part(officer: StaffBrowser, anna: RecipientView, te
 def test_filters_stand_in_the_address(officer: StaffBrowser, session: Session, anna: RecipientView) -> None:
     marketing, surveys = purpose(session, "marketing").id, purpose(session, "surveys").id
     today = datetime.now(UTC).date()
-    assert found_on(officer, f"purpose={marketing}&act=given")
-    assert not found_on(officer, f"purpose={surveys}&act=given")
-    assert found_on(officer, "method=double_opt_in")
-    assert not found_on(officer, "method=import")
-    assert found_on(officer, f"since={today}&until={today}&method=double_opt_in")
-    assert not found_on(officer, f"since={today + timedelta(days=2)}")
-    assert found_on(officer, "status=active")
-    assert not found_on(officer, "status=erased")
-    assert found_on(officer, "status=x&act=x&method=x&purpose=x&since=x&until=9999-12-31&before=x")
+    for query, fits in {
+        f"purpose={marketing}": True,
+        f"purpose={surveys}": False,
+        "act=given": True,
+        "act=refused": False,
+        f"purpose={marketing}&act=given": True,
+        f"purpose={surveys}&act=given": False,
+        "method=double_opt_in": True,
+        "method=import": False,
+        f"purpose={marketing}&act=given&method=double_opt_in&status=active&since={today}&until={today}&text=kund-7": True,
+        f"purpose={marketing}&act=given&method=import": False,
+        f"purpose={surveys}&method=double_opt_in": False,
+        f"since={today}&until={today}&method=double_opt_in": True,
+        f"since={today + timedelta(days=2)}": False,
+        f"since={today}&until={today - timedelta(days=1)}": False,
+        "status=active": True,
+        "status=erased": False,
+        "text=@example.se&status=restricted": False,
+        "status=x&act=x&method=x&purpose=x&since=x&until=9999-12-31&before=x": True,
+        f"before={2**63 - 1}&message={'9' * 19}&purpose={'9' * 5000}": True,
+        f"before={2**63}": True,
+        "before=0": False,
+    }.items():
+        assert found_on(officer, query) is fits, query
+    nobody = officer.get("/admin/recipients?text=nobody@example.se").text
+    assert "Ingen passar." in nobody
+    assert 'value="nobody@example.se"' in nobody
+    (entry,) = [one for one in audit_rows(session) if one.data == {"by": ["text", "status"]}]
+    assert (entry.action, entry.object_id) == (AuditAction.RECIPIENTS_SEARCHED, None)
+
+
+def test_where_they_stand_is_found_by_the_act_that_it_stands_by(
+    officer: StaffBrowser, session: Session, anna: RecipientView
+) -> None:
+    act(session, anna, "marketing", Act.WITHDRAWN, method=Method.ONE_CLICK)
+    act(session, anna, "marketing", Act.GIVEN, method=Method.DOUBLE_OPT_IN)
+    act(session, anna, "marketing", Act.WITHDRAWN, method=Method.MAILTO)
+    assert found_on(officer, "act=withdrawn&method=mailto")
+    assert not found_on(officer, "act=withdrawn&method=one_click")
+    assert found_on(officer, "method=one_click")
 
 
 def test_a_viewer_sees_no_address_and_no_name(app: Flask, session: Session, anna: RecipientView) -> None:
@@ -97,13 +138,13 @@ def test_a_viewer_sees_no_address_and_no_name(app: Flask, session: Session, anna
         assert "a•••@e•••.se" in text
 
 
-def test_long_lists_come_in_pages(officer: StaffBrowser, session: Session) -> None:
+def test_long_lists_come_in_pages_though_ids_have_nineteen_digits(officer: StaffBrowser, session: Session) -> None:
     for number in range(52):
-        make_recipient(session, f"p{number}@example.se")
-    first = Page(officer.get("/admin/recipients"))
+        make_recipient(session, f"p{number}@example.se", id=2**63 - 53 + number)
+    first = Page(officer.get("/admin/recipients?text=@example.se"))
     older = [one.get("href", "") for one in first.all("a") if "before=" in one.get("href", "")]
     rest = Page(officer.get(older[0]))
-    assert (first.html.count("@example.se"), rest.html.count("@example.se")) == (50, 2)
+    assert [len(page.all("th", scope="row")) for page in (first, rest)] == [50, 2]
 
 
 def test_the_page_tells_everything_and_that_it_was_read(

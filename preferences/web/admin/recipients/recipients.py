@@ -47,6 +47,7 @@ MESSAGES = {
 }
 MOST_HISTORY = 200
 BEHIND_FIGURES = ("said", "message", "reason", "suppressed", "reported")
+FILTERS = ("text", "status", "purpose", "act", "method", "since", "until", *BEHIND_FIGURES)
 SAID = {"yes": GRANTS, "no": frozenset(OPT_OUTS)}
 W = TypeVar("W", bound=StrEnum)
 
@@ -55,8 +56,8 @@ W = TypeVar("W", bound=StrEnum)
 @access(Access.STAFF)
 @needs(Permission.SEE_RECIPIENTS)
 def recipients() -> str:
-    """A page of those that the address of the page asks for."""
-    with reading() as session:
+    """A page of those that the address of the page asks for. That somebody looked is recorded, not for whom."""
+    with audited_read(AuditAction.RECIPIENTS_SEARCHED, by=_looked_by()) as session:
         known = catalogue(session)
         purposes = [(str(one.purpose.id), one.text(*_languages()).title) for one in known.all()]
         wanted = _filter({int(number) for number, _ in purposes})
@@ -145,6 +146,11 @@ def _filter(purposes: set[int]) -> RecipientFilter:
         suppressed=_word(SuppressionReason, "suppressed"),
         reported=_word(EspEventType, "reported"),
     )
+
+
+def _looked_by() -> list[str]:
+    """Which filters were used, by name: what was typed may be an address, and no audit holds one (L14)."""
+    return [name for name in FILTERS if asked(name)]
 
 
 def _word(vocabulary: type[W], name: str) -> W | None:

@@ -1,5 +1,7 @@
 """Turns a person's standing into the preference page. Each control is made once per wording and state, then kept: the same
 few hundred fragments make up everybody's page, and none holds anything personal.
+
+Staff see the same page as a preview: made by the same code, with nothing on it that acts.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from flask import render_template
 from flask_babel import gettext as _
@@ -15,6 +18,7 @@ from markupsafe import Markup, escape
 
 from preferences.domain.answer import Answer
 from preferences.domain.choice import EVERY_TRAINING
+from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.purpose import About, NoticeText
 from preferences.queries.choices.preference_page import Control, PreferencePage
 from preferences.web.controls import Fragment, control_html, fragment
@@ -22,8 +26,6 @@ from preferences.web.dates import in_words
 from preferences.web.forms import LENGTHS, UNTIL_DATE, PauseForm
 from preferences.web.locale import asked_language, keeping_language, request_locale
 from preferences.web.plumbing import settings
-
-from .opened import Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +50,43 @@ PATH, ADDRESS, CARD = "\ue000path\ue000", "\ue000address\ue000", "\ue000card\ue0
 """Stand in a kept frame for what is put in afterwards: where the forms go, the masked address, each card of controls."""
 
 
+PAGE, LESS = "recipient/preferences.html", "recipient/less.html"
 _MARGIN = re.compile(r"\s*\n\s*")
 
 
 def render_preferences(
-    opened: Opened, page: PreferencePage, *, pause_form: PauseForm | None = None, errors: Sequence[tuple[str, str]] = ()
+    page: PreferencePage, token: str, *, pause_form: PauseForm | None = None, errors: Sequence[tuple[str, str]] = ()
 ) -> str:
     """The whole page; with errors, the summary first."""
     locale, default = request_locale(), settings().default_locale
     cards = _cards(page, locale, default)
-    one = _frame(opened, page, locale, default, cards)
+    one = _frame(page, locale, default, cards)
     html = _render_frame(locale, one) if pause_form is None else _frame_html(one, pause_form, errors)
-    first, *rest = html.split(CARD)
-    whole = first + "".join(f"{card}{after}" for (_, card), after in zip(cards, rest, strict=True))
-    return whole.replace(PATH, opened.token).replace(ADDRESS, str(escape(opened.recipient.masked_address)))
+    return _put_together(html, page, cards).replace(PATH, token)
+
+
+def render_less(page: PreferencePage, reach: str, token: str) -> str:
+    """The page of a link that shows no choices: it still stops everything, and leads somewhere (D8).
+
+    `reach` says why: old, restricted or erased.
+    """
+    return render_template(LESS, token=token, here=keeping_language(f"/p/{token}"), **_less(page, reach))
+
+
+def render_seen(page: PreferencePage, *, banner: Markup) -> str:
+    """The page that a link sent now would open, in the language of the request: no form, no link and no token is on it.
+
+    `banner` says that it is a preview.
+    """
+    status, around = page.recipient.status, {"token": "", "here": "", "banner": banner}
+    if status is not RecipientStatus.ACTIVE:
+        return render_template("admin/recipient_seen.html", seen=LESS, **around, **_less(page, status.value))
+    locale, default = request_locale(), settings().default_locale
+    cards = _cards(page, locale, default)
+    html = render_template(
+        "admin/recipient_seen.html", seen=PAGE, **around, **_parts(_frame(page, locale, default, cards), None, ())
+    )
+    return _put_together(html, page, cards)
 
 
 def waiting_titles(page: PreferencePage, locale: str, default: str) -> tuple[str, ...]:
@@ -93,22 +118,27 @@ def _without_margins(html: str) -> str:
 
 
 def _frame_html(one: Frame, pause_form: PauseForm | None, errors: Sequence[tuple[str, str]]) -> str:
-    return render_template(
-        "recipient/preferences.html",
-        token=PATH,
-        here=keeping_language(f"/p/{PATH}"),
-        address=ADDRESS,
-        card=CARD,
-        one=one,
-        pause=pause_form,
-        lengths=(*LENGTHS, (UNTIL_DATE, _("Until a date"))),
-        errors=errors,
-    )
+    here = keeping_language(f"/p/{PATH}")
+    return render_template(PAGE, token=PATH, here=here, **_parts(one, pause_form, errors))
 
 
-def _frame(
-    opened: Opened, page: PreferencePage, locale: str, default: str, cards: Sequence[tuple[About, Markup]]
-) -> Frame:
+def _parts(one: Frame, pause_form: PauseForm | None, errors: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What recipient/preferences.html shows, except where its forms go."""
+    lengths = (*LENGTHS, (UNTIL_DATE, _("Until a date")))
+    return {"address": ADDRESS, "card": CARD, "one": one, "pause": pause_form, "lengths": lengths, "errors": errors}
+
+
+def _put_together(html: str, page: PreferencePage, cards: Sequence[tuple[About, Markup]]) -> str:
+    first, *rest = html.split(CARD)
+    whole = first + "".join(f"{card}{after}" for (_, card), after in zip(cards, rest, strict=True))
+    return whole.replace(ADDRESS, str(escape(page.recipient.masked_address)))
+
+
+def _less(page: PreferencePage, reach: str) -> dict[str, Any]:
+    return {"reach": reach, "is_stopped": page.is_stopped, "stopped_since": in_words(page.stopped_since)}
+
+
+def _frame(page: PreferencePage, locale: str, default: str, cards: Sequence[tuple[About, Markup]]) -> Frame:
     return Frame(
         language_asked=asked_language(),
         everything=page.everything.text(locale, default),
@@ -119,7 +149,7 @@ def _frame(
         paused_until=in_words(page.paused_until),
         can_pause=any(one.answer is Answer.YES for one in _mail_controls(page)),
         waiting=waiting_titles(page, locale, default),
-        language=opened.recipient.locale,
+        language=page.recipient.locale,
         cards=tuple((about, sum(found is about for found, _ in cards)) for about in (About.MAIL, About.PUBLICATION)),
     )
 

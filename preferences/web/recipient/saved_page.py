@@ -20,8 +20,8 @@ from preferences.queries.purposes.purposes import catalogue
 from preferences.services.choices.undo import can_undo, entries_of_save, open_save
 from preferences.web.controls import Fragment
 from preferences.web.locale import request_locale
-from preferences.web.preference_view import waiting_titles
 from preferences.web.plumbing import settings, signer
+from preferences.web.preference_view import waiting_titles
 
 from .opened import Reach
 from .photo_view import Shown, shown_control, shown_for_training, training_label

@@ -120,7 +120,7 @@ def _address_in(
     return found.exists()
 
 
-def _choices() -> Select[tuple[int]]:
+def _choices() -> Select[int]:
     return select(ChoiceRow.recipient_id).where(ChoiceRow.recipient_id == RecipientRow.id)
 
 

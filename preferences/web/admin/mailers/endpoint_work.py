@@ -17,8 +17,8 @@ from preferences.services.staff.audit import record_audit
 from preferences.services.webhooks.replay import Range, replay, send_test
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import asked_number, done, said
-from preferences.web.admin.guard import LARGEST_ID, needs, staff_id
+from preferences.web.admin.answering import LARGEST_ID, asked_number, done, said
+from preferences.web.admin.guard import needs, staff_id
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
 from preferences.web.admin.words.endpoints import host_of, masked_answer
 from preferences.web.plumbing import utc_now

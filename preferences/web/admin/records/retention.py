@@ -19,8 +19,8 @@ from preferences.services.retention import record_run, remove_due, retention_sta
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import asked, asked_number, done, said
-from preferences.web.admin.guard import LARGEST_ID, fresh, needs, staff_id
+from preferences.web.admin.answering import LARGEST_ID, asked, asked_number, done, said
+from preferences.web.admin.guard import fresh, needs, staff_id
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
 from preferences.web.admin.words.words import staff_word
 from preferences.web.plumbing import settings, utc_now

@@ -29,8 +29,8 @@ from preferences.services.ledger.verify_newest import MOST_ENTRIES, NewestVerifi
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import asked_number, done, said
-from preferences.web.admin.guard import LARGEST_ID, needs, staff_id
+from preferences.web.admin.answering import LARGEST_ID, asked_number, done, said
+from preferences.web.admin.guard import needs, staff_id
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
 from preferences.web.plumbing import settings, utc_now
 from preferences.web.seals import LARGEST

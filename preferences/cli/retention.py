@@ -10,9 +10,10 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from preferences.domain.retention import RunSource
 from preferences.domain.retention_rules import RULES
 from preferences.models.transaction import reading, transaction
-from preferences.services.retention import PORTION, count_due, record_run, remove_due, retention_standing
+from preferences.services.retention import count_due, first_of, next_portion, retention_standing
 
 retention = AppGroup("retention", help="How long each kind of data is kept.")
 
@@ -48,16 +49,11 @@ def run(dry_run: bool, as_json: bool) -> None:
             with reading() as session:
                 removed[kind.value] = count_due(session, rule, months, now=now)
             continue
-        removed[kind.value] = total = 0
-        while True:
+        progress = first_of(rule)
+        while not progress.is_done:
             with transaction() as session:
-                portion = remove_due(session, rule, months, now=now)
-            total += portion
-            if portion < PORTION:
-                break
-        with transaction() as session:
-            record_run(session, rule, total, source="command", now=now)
-        removed[kind.value] = total
+                progress = next_portion(session, progress, months, source=RunSource.COMMAND, now=now)
+        removed[kind.value] = progress.removed
     if as_json:
         click.echo(json.dumps({"dry_run": dry_run, "removed": removed}))
         return

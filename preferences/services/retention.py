@@ -5,47 +5,25 @@ The short periods are kept by the worker's hourly work as well; here they are sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import STOPS
-from preferences.domain.capability import RecipientId
-from preferences.domain.eligibility import RecipientStatus
-from preferences.domain.photo import TakedownState
-from preferences.domain.retention import Kind, Rule
+from preferences.domain.retention import Kind, Rule, RunSource
 from preferences.domain.retention_rules import RULES
-from preferences.domain.rights import OPEN_STATES
-from preferences.domain.staff import SESSION_LASTS
-from preferences.models.audit import AuditReasonRow, AuditRow
-from preferences.models.endpoint import AttemptRow, DeliveryRow
-from preferences.models.esp import EspEventRow
-from preferences.models.idempotency import IdempotencyRow
-from preferences.models.import_batch import ImportBatchRow, ImportPartRow, ImportStage
-from preferences.models.ledger import ChoiceRow, ConfirmationRow, EvidenceRow, LedgerEntryRow
-from preferences.models.outbox import OutboxJobRow
-from preferences.models.photo import ParticipantRow, TakedownRow
-from preferences.models.recipient import RecipientRow
 from preferences.models.retention import RetentionRunRow
-from preferences.models.rights import AddressChangeRow, RightsRequestRow
-from preferences.models.sign_up import SignUpRow
-from preferences.models.staff import SignInFailureRow, StaffSessionRow
-from preferences.models.step_up import StepUpRow
-from preferences.models.training import TrainingRow
-from preferences.services.imports.imports import discard_import
-from preferences.services.recipients.erasure import erase_recipient
+
+from .retention_kinds import DUE, REMOVE
 
 PORTION = 1_000
-"""Rows, or people, a transaction."""
-SOURCE = "retention"
+"""Rows a transaction."""
+PEOPLE = 100
+"""People a transaction, where a whole person goes: so few that nobody waits long for the writer."""
 Months = Mapping[str, int]
-Due = Callable[[datetime], Any]
-"""The select of primary keys that are older than the cutoff."""
-Remove = Callable[[Session, list[Any], datetime, datetime], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +35,17 @@ class Standing:
     due: int
     last_ran_at: datetime | None
     last_removed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one run of a rule has come: the key of the last row it looked at, its row in the record, what went so far."""
+
+    rule: Rule
+    after: Any = None
+    run_id: int | None = None
+    removed: int = 0
+    is_done: bool = False
 
 
 def retention_standing(session: Session, months: Months, *, now: datetime) -> list[Standing]:
@@ -73,34 +62,59 @@ def count_due(session: Session, rule: Rule, months: Months, *, now: datetime) ->
     cutoff = rule.cutoff(months, now)
     if cutoff is None:
         return 0
-    return session.scalar(select(func.count()).select_from(_DUE[rule.kind](cutoff).subquery())) or 0
+    return session.scalar(select(func.count()).select_from(DUE[rule.kind](cutoff).subquery())) or 0
 
 
-def remove_due(session: Session, rule: Rule, months: Months, *, now: datetime, limit: int = PORTION) -> int:
-    """Remove one portion. Returns how much went; less than `limit` means that nothing is left."""
-    cutoff = rule.cutoff(months, now)
-    if cutoff is None:
-        return 0
-    rows = [tuple(row) for row in session.execute(_DUE[rule.kind](cutoff).limit(limit))]
-    if rows:
-        _REMOVE[rule.kind](session, [row[0] if len(row) == 1 else row for row in rows], cutoff, now)
-    return len(rows)
+def first_of(rule: Rule) -> Progress:
+    """A run of the rule that has not begun."""
+    return Progress(rule)
 
 
-def record_run(session: Session, rule: Rule, removed: int, *, source: str, now: datetime) -> None:
-    """Note that the rule was applied."""
-    session.execute(insert(RetentionRunRow).values(rule=rule.kind.value, source=source, ran_at=now, removed=removed))
+def next_portion(
+    session: Session, run: Progress, months: Months, *, source: RunSource, now: datetime, limit: int = PORTION
+) -> Progress:
+    """Remove one portion and add it to the run's row in the record, both in this transaction: broken off, the record is true.
+
+    `now` is the moment the run began, and stays so until it `is_done`: what becomes old meanwhile is for the next run.
+    """
+    cutoff = run.rule.cutoff(months, now)
+    kind, taken, after = run.rule.kind, [], run.after
+    most = min(limit, PEOPLE) if kind is Kind.UNUSED_RECIPIENTS else limit
+    if cutoff is not None:
+        found = [tuple(row) for row in session.execute(_after(DUE[kind](cutoff), after).limit(most))]
+        taken = [row[0] if len(row) == 1 else row for row in found]
+    if taken:
+        REMOVE[kind](session, taken, cutoff, now)
+        after = taken[-1]
+    run_id = _record(session, run, len(taken), source=source, now=now)
+    return replace(run, after=after, run_id=run_id, removed=run.removed + len(taken), is_done=len(taken) < most)
 
 
-def run_retention(session: Session, months: Months, *, source: str, now: datetime) -> int:
+def run_retention(session: Session, months: Months, *, source: RunSource, now: datetime, limit: int = PORTION) -> int:
     """One portion of every rule, recorded. Returns how much went."""
-    total = 0
-    for rule in RULES.values():
-        if not rule.is_kept:
-            removed = remove_due(session, rule, months, now=now)
-            record_run(session, rule, removed, source=source, now=now)
-            total += removed
-    return total
+    rules = [rule for rule in RULES.values() if not rule.is_kept]
+    return sum(
+        next_portion(session, first_of(rule), months, source=source, now=now, limit=limit).removed for rule in rules
+    )
+
+
+def _after(due: Select[Any], last: Any) -> Select[Any]:
+    """From the row after the one looked at last: what stays is passed over once in a run, and not in every portion."""
+    columns = list(due.selected_columns)
+    if len(columns) > 1:
+        return due
+    due = due.order_by(None).order_by(columns[0])
+    return due if last is None else due.where(columns[0] > last)
+
+
+def _record(session: Session, run: Progress, removed: int, *, source: RunSource, now: datetime) -> int:
+    if run.run_id is None:
+        values = {"rule": run.rule.kind.value, "source": source.value, "ran_at": now, "removed": removed}
+        return session.execute(insert(RetentionRunRow).values(values).returning(RetentionRunRow.id)).scalar_one()
+    if removed:
+        more = RetentionRunRow.removed + removed
+        session.execute(update(RetentionRunRow).where(RetentionRunRow.id == run.run_id).values(removed=more))
+    return run.run_id
 
 
 def _last_runs(session: Session) -> dict[Kind, tuple[datetime, int]]:
@@ -111,174 +125,3 @@ def _last_runs(session: Session) -> dict[Kind, tuple[datetime, int]]:
         )
     )
     return {Kind(rule): (ran_at, removed) for rule, ran_at, removed in rows if rule in set(Kind)}
-
-
-def _unused_recipients(cutoff: datetime) -> Select[Any]:
-    """Active people, unchanged that long, with no grant that holds, no act since, nothing they wait for, and no training."""
-    of_the_person = RecipientRow.id
-    return (
-        select(RecipientRow.id)
-        .where(RecipientRow.status == RecipientStatus.ACTIVE, RecipientRow.updated_at < cutoff)
-        .where(
-            ~exists().where(
-                ChoiceRow.recipient_id == of_the_person, ChoiceRow.act.is_not(None), ChoiceRow.act.not_in(STOPS)
-            ),
-            ~exists().where(LedgerEntryRow.recipient_id == of_the_person, LedgerEntryRow.recorded_at >= cutoff),
-            ~exists().where(RightsRequestRow.recipient_id == of_the_person, RightsRequestRow.state.in_(OPEN_STATES)),
-            ~exists().where(TakedownRow.recipient_id == of_the_person, TakedownRow.closed_at.is_(None)),
-            ~exists().where(ParticipantRow.recipient_id == of_the_person),
-            ~exists().where(StepUpRow.recipient_id == of_the_person, StepUpRow.asked_at >= cutoff),
-        )
-        .order_by(RecipientRow.id)
-    )
-
-
-def _replaced_evidence(cutoff: datetime) -> Select[Any]:
-    """Evidence of entries that a newer act on the same choice has replaced that long ago."""
-    entry, choice = LedgerEntryRow, ChoiceRow
-    same = and_(
-        choice.recipient_id == entry.recipient_id,
-        choice.purpose_id == entry.purpose_id,
-        choice.training_id == entry.training_id,
-    )
-    return (
-        select(EvidenceRow.entry_id)
-        .join(entry, entry.id == EvidenceRow.entry_id)
-        .join(choice, same)
-        .where(choice.entry_id != entry.id, choice.since > entry.occurred_at, choice.since < cutoff)
-        .order_by(EvidenceRow.entry_id)
-    )
-
-
-def _unfinished_imports(cutoff: datetime) -> Select[Any]:
-    over = (ImportStage.APPLIED, ImportStage.DISCARDED)
-    return select(ImportBatchRow.id).where(ImportBatchRow.stage.not_in(over), ImportBatchRow.created_at < cutoff)
-
-
-def _old_reports(cutoff: datetime) -> Select[Any]:
-    return (
-        select(ImportBatchRow.id)
-        .where(ImportBatchRow.finished_at < cutoff)
-        .where(exists().where(ImportPartRow.import_id == ImportBatchRow.id))
-    )
-
-
-_DUE: dict[Kind, Due] = {
-    Kind.UNUSED_RECIPIENTS: _unused_recipients,
-    Kind.EVIDENCE: _replaced_evidence,
-    Kind.RIGHTS_REQUESTS: lambda cutoff: select(RightsRequestRow.id).where(
-        RightsRequestRow.closed_at < cutoff,
-        or_(
-            RightsRequestRow.details.is_not(None),
-            RightsRequestRow.answer.is_not(None),
-            RightsRequestRow.extension_reason.is_not(None),
-        ),
-    ),
-    Kind.TAKEDOWNS: lambda cutoff: select(TakedownRow.id).where(
-        TakedownRow.state.in_([TakedownState.DONE, TakedownState.REFUSED]),
-        TakedownRow.closed_at < cutoff,
-        or_(
-            TakedownRow.url.is_not(None),
-            TakedownRow.note.is_not(None),
-            TakedownRow.answer.is_not(None),
-            TakedownRow.proof.is_not(None),
-        ),
-    ),
-    Kind.PARTICIPANTS: lambda cutoff: (
-        select(ParticipantRow.training_id, ParticipantRow.recipient_id)
-        .join(TrainingRow, TrainingRow.id == ParticipantRow.training_id)
-        .where(TrainingRow.held_on < cutoff.date())
-        .order_by(ParticipantRow.training_id, ParticipantRow.recipient_id)
-    ),
-    Kind.AUDIT_REASONS: lambda cutoff: (
-        select(AuditReasonRow.audit_id)
-        .join(AuditRow, AuditRow.id == AuditReasonRow.audit_id)
-        .where(AuditRow.recorded_at < cutoff)
-    ),
-    Kind.ADDRESS_CHANGES: lambda cutoff: select(AddressChangeRow.id).where(
-        AddressChangeRow.done_at.is_(None), AddressChangeRow.expires_at < cutoff
-    ),
-    Kind.CONFIRMATIONS: lambda cutoff: select(ConfirmationRow.id).where(
-        ConfirmationRow.expires_at < cutoff, ConfirmationRow.confirmed_at.is_(None)
-    ),
-    Kind.SIGN_UPS: lambda cutoff: select(SignUpRow.id).where(SignUpRow.expires_at <= cutoff),
-    Kind.STEP_UPS: lambda cutoff: select(StepUpRow.id).where(StepUpRow.asked_at < cutoff),
-    Kind.MAIL_JOBS: lambda cutoff: select(OutboxJobRow.id).where(OutboxJobRow.done_at < cutoff),
-    Kind.IDEMPOTENCY_KEYS: lambda cutoff: select(IdempotencyRow.mailer_id, IdempotencyRow.key).where(
-        IdempotencyRow.created_at < cutoff
-    ),
-    Kind.IMPORT_FILES: _unfinished_imports,
-    Kind.IMPORT_REPORTS: _old_reports,
-    Kind.WEBHOOKS: lambda cutoff: select(DeliveryRow.id).where(DeliveryRow.done_at < cutoff),
-    Kind.ESP_PAYLOADS: lambda cutoff: select(EspEventRow.id).where(
-        EspEventRow.done_at < cutoff, EspEventRow.payload.is_not(None)
-    ),
-    Kind.ESP_EVENTS: lambda cutoff: select(EspEventRow.id).where(EspEventRow.received_at < cutoff),
-    Kind.STAFF_SESSIONS: lambda cutoff: select(StaffSessionRow.id).where(
-        StaffSessionRow.started_at < cutoff - SESSION_LASTS
-    ),
-    Kind.SIGN_IN_FAILURES: lambda cutoff: select(SignInFailureRow.id).where(SignInFailureRow.failed_at < cutoff),
-}
-
-
-def _erase(session: Session, ids: list[Any], cutoff: datetime, now: datetime) -> None:
-    """Each is looked at once more under its lock: who has just done something stays."""
-    for recipient_id in ids:
-        session.execute(select(RecipientRow.id).where(RecipientRow.id == recipient_id).with_for_update())
-        if session.scalar(_unused_recipients(cutoff).where(RecipientRow.id == recipient_id)) is not None:
-            erase_recipient(session, RecipientId(recipient_id), source=SOURCE, now=now)
-
-
-def _delete(column: Any) -> Remove:
-    def remove(session: Session, ids: list[Any], *_: datetime) -> None:
-        session.execute(delete(column.class_).where(column.in_(ids)))
-
-    return remove
-
-
-def _clear(column: Any, *fields: str) -> Remove:
-    def remove(session: Session, ids: list[Any], *_: datetime) -> None:
-        session.execute(update(column.class_).where(column.in_(ids)).values(dict.fromkeys(fields)))
-
-    return remove
-
-
-def _delete_pairs(first: Any, second: Any) -> Remove:
-    def remove(session: Session, pairs: list[Any], *_: datetime) -> None:
-        for one, two in pairs:
-            session.execute(delete(first.class_).where(first == one, second == two))
-
-    return remove
-
-
-def _delete_deliveries(session: Session, ids: list[Any], *_: datetime) -> None:
-    session.execute(delete(AttemptRow).where(AttemptRow.delivery_id.in_(ids)))
-    session.execute(delete(DeliveryRow).where(DeliveryRow.id.in_(ids)))
-
-
-def _discard(session: Session, ids: list[Any], _cutoff: datetime, now: datetime) -> None:
-    for import_id in ids:
-        discard_import(session, import_id, now=now)
-
-
-_REMOVE: dict[Kind, Remove] = {
-    Kind.UNUSED_RECIPIENTS: _erase,
-    Kind.EVIDENCE: _delete(EvidenceRow.entry_id),
-    Kind.RIGHTS_REQUESTS: _clear(RightsRequestRow.id, "details", "answer", "extension_reason"),
-    Kind.TAKEDOWNS: _clear(TakedownRow.id, "url", "note", "answer", "proof"),
-    Kind.PARTICIPANTS: _delete_pairs(ParticipantRow.training_id, ParticipantRow.recipient_id),
-    Kind.AUDIT_REASONS: _delete(AuditReasonRow.audit_id),
-    Kind.ADDRESS_CHANGES: _delete(AddressChangeRow.id),
-    Kind.CONFIRMATIONS: _delete(ConfirmationRow.id),
-    Kind.SIGN_UPS: _delete(SignUpRow.id),
-    Kind.STEP_UPS: _delete(StepUpRow.id),
-    Kind.MAIL_JOBS: _delete(OutboxJobRow.id),
-    Kind.IDEMPOTENCY_KEYS: _delete_pairs(IdempotencyRow.mailer_id, IdempotencyRow.key),
-    Kind.IMPORT_FILES: _discard,
-    Kind.IMPORT_REPORTS: _delete(ImportPartRow.import_id),
-    Kind.WEBHOOKS: _delete_deliveries,
-    Kind.ESP_PAYLOADS: _clear(EspEventRow.id, "payload"),
-    Kind.ESP_EVENTS: _delete(EspEventRow.id),
-    Kind.STAFF_SESSIONS: _delete(StaffSessionRow.id),
-    Kind.SIGN_IN_FAILURES: _delete(SignInFailureRow.id),
-}

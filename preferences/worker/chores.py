@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from flask import current_app
 from sqlalchemy.orm import Session
 
 from preferences.models.transaction import transaction
@@ -22,7 +21,6 @@ from preferences.services.outbox.jobs import forget_finished_jobs
 from preferences.services.policy.policy import record_deliveries
 from preferences.services.recipients.address_change import forget_address_changes
 from preferences.services.recipients.step_up import forget_step_ups
-from preferences.services.retention import run_retention
 from preferences.services.rights.rights_work import remind_of_requests
 from preferences.services.sign_up.sign_up import forget_sign_ups
 from preferences.services.staff.limits import forget_failures
@@ -35,7 +33,6 @@ log = structlog.get_logger()
 
 HOURLY = timedelta(hours=1)
 TEN_MINUTES = timedelta(minutes=10)
-DAILY = timedelta(days=1)
 
 
 class Work(Protocol):
@@ -52,12 +49,6 @@ class Chore:
     work: Work
 
 
-def keep_periods(session: Session, *, now: datetime) -> int:
-    """A portion of every retention rule, with the periods that the company has chosen."""
-    months = current_app.extensions["preferences.settings"].retention_months
-    return run_retention(session, months, source="worker", now=now)
-
-
 CHORES: dict[str, Chore] = {
     "address_changes": Chore(HOURLY, forget_address_changes),
     "esp_events": Chore(HOURLY, forget_esp_events),
@@ -66,7 +57,6 @@ CHORES: dict[str, Chore] = {
     "outbox_jobs": Chore(HOURLY, forget_finished_jobs),
     "policy_deliveries": Chore(TEN_MINUTES, record_deliveries),
     "requests_due": Chore(HOURLY, remind_of_requests),
-    "retention": Chore(DAILY, keep_periods),
     "sign_in_failures": Chore(HOURLY, forget_failures),
     "sign_ups": Chore(HOURLY, forget_sign_ups),
     "staff_sessions": Chore(HOURLY, forget_sessions),

@@ -22,6 +22,7 @@ from .faults import where
 from .heartbeat import Heartbeat
 from .import_lane import ImportLane
 from .mail_lane import MailLane
+from .retention_lane import RetentionLane
 from .seal_lane import SealLane
 from .webhook_lane import WebhookLane
 
@@ -56,6 +57,7 @@ LANES: tuple[LaneMaker, ...] = (
     WebhookLane,
     ImportLane,
     ChoreLane,
+    RetentionLane,
     SealLane,
 )
 """Every kind of work. To add one: a file with its lane, and its name here."""

@@ -48,6 +48,20 @@ def claim_periodic(
     return None if session.execute(statement).first() is None else PeriodicClaim(name, until)
 
 
+def renew_periodic(
+    session: Session, claim: PeriodicClaim, *, now: datetime, lease: timedelta = LEASE
+) -> PeriodicClaim | None:
+    """Hold on to long work, in the transaction of each portion. None: the claim ran out, and somebody else has it."""
+    until = now + lease
+    renewed = session.execute(
+        update(PeriodicRunRow)
+        .where(PeriodicRunRow.name == claim.name, PeriodicRunRow.claimed_until == claim.claimed_until)
+        .values(claimed_until=until)
+        .returning(PeriodicRunRow.name)
+    )
+    return None if renewed.first() is None else PeriodicClaim(claim.name, until)
+
+
 def finish_periodic(session: Session, claim: PeriodicClaim, *, now: datetime) -> None:
     """The work is done; in the transaction of the work itself, so that it is done once or not at all."""
     session.execute(

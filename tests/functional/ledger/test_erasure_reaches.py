@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.audit import AuditAction, AuditObject
 from preferences.domain.esp_events import EspEventType
+from preferences.domain.retention import RunSource
 from preferences.domain.webhooks import AttemptCode, DeliveryOutcome
 from preferences.models import Base
 from preferences.models.audit import AuditReasonRow, AuditRow
@@ -149,7 +150,7 @@ def _erase(app: Flask, session: Session, anna: RecipientView) -> None:
     step_up(app, anna).post("/me/erase", {"confirm": "erase"})
     send_all(app)
     session.rollback()
-    run_retention(session, MONTHS, source="worker", now=datetime.now(UTC) + timedelta(days=366 * 3))
+    run_retention(session, MONTHS, source=RunSource.WORKER, now=datetime.now(UTC) + timedelta(days=366 * 3))
     session.commit()
 
 

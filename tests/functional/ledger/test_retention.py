@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,18 +14,22 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
 from preferences.domain.eligibility import RecipientStatus
-from preferences.domain.retention import Kind
+from preferences.domain.retention import Kind, RunSource
 from preferences.domain.retention_rules import RULES
 from preferences.domain.rights import RightsKind, RightsState
+from preferences.domain.staff import FailureKind
 from preferences.models.idempotency import IdempotencyRow
 from preferences.models.ledger import ChoiceRow, EvidenceRow
 from preferences.models.photo import ParticipantRow, TakedownRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.retention import RetentionRunRow
 from preferences.models.rights import RightsRequestRow
+from preferences.models.staff import SignInFailureRow
 from preferences.models.training import TrainingRow
-from preferences.services.retention import count_due, remove_due, retention_standing, run_retention
-from preferences.worker.chores import CHORES
+from preferences.models.transaction import transaction
+from preferences.services.retention import PEOPLE, count_due, first_of, next_portion, retention_standing, run_retention
+from preferences.worker import retention_lane
+from preferences.worker.retention_lane import RetentionLane
 from tests.factories import act, make_recipient, make_recipients
 from tests.support.full_person import make_full_person
 from tests.support.seals import seal, verified
@@ -45,7 +50,7 @@ def _later(years: float) -> datetime:
 def _run(session: Session, kind: Kind, now: datetime) -> int:
     """Count, remove, and find that what was counted is what went."""
     due = count_due(session, RULES[kind], MONTHS, now=now)
-    removed = remove_due(session, RULES[kind], MONTHS, now=now)
+    removed = next_portion(session, first_of(RULES[kind]), MONTHS, source=RunSource.COMMAND, now=now).removed
     session.commit()
     assert removed == due
     assert count_due(session, RULES[kind], MONTHS, now=now) == 0
@@ -139,18 +144,33 @@ def test_nobody_is_erased_unless_the_company_chose_a_period(app: Flask, session:
     _old(session, make_recipient(session).id)
     months = app.extensions["preferences.settings"].retention_months
     assert months["retain_unused_recipients_months"] == 0
-    run_retention(session, months, source="worker", now=now)
+    run_retention(session, months, source=RunSource.WORKER, now=now)
     assert session.scalars(select(RecipientRow.status)).one() is RecipientStatus.ACTIVE
 
 
-def test_removal_comes_in_portions(session: Session, now: datetime) -> None:
-    _old(session, *make_recipients(session, 5))
-    rule = RULES[Kind.UNUSED_RECIPIENTS]
-    assert [remove_due(session, rule, MONTHS, now=now, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+def test_removal_comes_in_portions_that_pass_over_what_stays_once(session: Session, now: datetime) -> None:
+    people = sorted(make_recipients(session, 6))
+    _old(session, *people)
+    act(
+        session,
+        session.get_one(RecipientRow, people[2]),
+        "marketing",
+        evidence={"source": "fair"},
+        occurred_at=_later(-2.1),
+    )
+    run, gone = first_of(RULES[Kind.UNUSED_RECIPIENTS]), []
+    while not run.is_done:
+        run = next_portion(session, run, MONTHS, source=RunSource.WORKER, now=now, limit=2)
+        gone.append(run.removed)
+    session.commit()
+    assert gone == [2, 4, 5]
+    assert run.after == people[5]
+    assert session.execute(select(RetentionRunRow.rule, RetentionRunRow.removed)).all() == [("unused_recipients", 5)]
+    assert PEOPLE < 1000, "a whole person goes in each: nobody waits that long for the writer"
 
 
 def test_every_rule_runs_on_an_empty_and_on_a_full_database(session: Session) -> None:
-    assert run_retention(session, MONTHS, source="worker", now=datetime.now(UTC)) == 0
+    assert run_retention(session, MONTHS, source=RunSource.WORKER, now=datetime.now(UTC)) == 0
     make_full_person(session)
     session.execute(
         insert(IdempotencyRow).values(
@@ -158,22 +178,71 @@ def test_every_rule_runs_on_an_empty_and_on_a_full_database(session: Session) ->
         )
     )
     session.commit()
-    assert run_retention(session, MONTHS, source="worker", now=_later(20)) > 5
+    assert run_retention(session, MONTHS, source=RunSource.WORKER, now=_later(20)) > 5
     session.commit()
     assert all(one.due == 0 for one in retention_standing(session, MONTHS, now=_later(20)))
 
 
-def test_the_worker_keeps_the_periods_once_a_day_and_records_it(app: Flask, session: Session) -> None:
+def _lane(clock: list[datetime], portion: int) -> RetentionLane:
+    def tick() -> datetime:
+        clock[0] += timedelta(minutes=1)
+        return clock[0]
+
+    return RetentionLane(threading.Event(), tick, portion)
+
+
+def _until_idle(lane: RetentionLane) -> int:
+    turns = 0
+    while True:
+        assert lane.run_batch() == 0
+        turns += 1
+        if lane.idle_seconds > 1:
+            return turns
+
+
+def test_the_worker_goes_on_until_nothing_is_left_and_records_it(app: Flask, session: Session) -> None:
     make_full_person(session)
-    chore = CHORES["retention"]
-    assert chore.every == timedelta(days=1)
-    removed = chore.work(session, now=_later(3))
     session.commit()
-    assert removed > 0
-    recorded = session.execute(select(RetentionRunRow.rule, RetentionRunRow.source, RetentionRunRow.removed)).all()
-    assert {rule for rule, _, _ in recorded} == {kind.value for kind, rule in RULES.items() if not rule.is_kept}
-    assert sum(count for _, _, count in recorded) == removed
-    assert {source for _, source, _ in recorded} == {"worker"}
+    with transaction() as fresh:
+        fresh.execute(
+            insert(SignInFailureRow), [{"kind": FailureKind.CODE, "subject": b"k" * 16, "failed_at": _later(0)}] * 7
+        )
+    clock = [_later(3)]
+    kept = {kind.value for kind, rule in RULES.items() if not rule.is_kept}
+    with app.app_context():
+        assert _until_idle(_lane(clock, 2)) > len(kept) + 3, "no rule stops at its first portion"
+        assert _until_idle(_lane(clock, 2)) == 1, "once a day, however many workers there are"
+        recorded = session.execute(select(RetentionRunRow.rule, RetentionRunRow.source, RetentionRunRow.removed)).all()
+        left = [one.due for one in retention_standing(session, MONTHS, now=clock[0])]
+        session.rollback()
+        assert sorted(rule for rule, _, _ in recorded) == sorted(kept), (
+            "one line a rule and night, however many portions"
+        )
+        assert {rule: count for rule, _, count in recorded}["sign_in_failures"] == 7
+        assert {source for _, source, _ in recorded} == {"worker"}
+        assert not any(left)
+        clock[0] += timedelta(days=1)
+        assert _until_idle(_lane(clock, 1000)) == len(kept) + 1
+
+
+def test_a_night_that_is_over_leaves_the_rest_to_the_next(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_lane, "AT_MOST", timedelta(minutes=3))
+    clock = [_later(3)]
+    with app.app_context():
+        assert _until_idle(_lane(clock, 2)) == 4
+        assert _until_idle(_lane(clock, 2)) == 1
+        session.rollback()
+        clock[0] += timedelta(days=1)
+        first, second = _lane(clock, 2), _lane(clock, 2)
+        first.run_batch()
+        second.run_batch()
+        assert (first.idle_seconds < 1, second.idle_seconds > 1) == (True, True), "one has claimed the day"
+        clock[0] += timedelta(hours=1)
+        second.run_batch()
+        first.run_batch()
+        assert (first.idle_seconds > 1, second.idle_seconds < 1) == (True, True), "who was away too long has lost it"
 
 
 def test_commands_show_try_and_run(app: Flask, session: Session) -> None:

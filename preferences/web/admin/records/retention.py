@@ -15,7 +15,7 @@ from preferences.domain.retention_rules import RULES
 from preferences.domain.roles import Permission
 from preferences.models.transaction import reading, transaction
 from preferences.queries.upkeep.retention_runs import retention_runs
-from preferences.services.retention import record_run, remove_due, retention_standing
+from preferences.services.retention import Progress, first_of, next_portion, retention_standing
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
@@ -82,15 +82,12 @@ def review_retention() -> str:
 def run_retention_now() -> Response:
     """One portion of every rule, each in a transaction of its own with its record."""
     now, months = utc_now(), settings().retention_months
-    removed: dict[str, int] = {}
-    for kind, rule in RULES.items():
-        if not rule.is_kept:
-            removed[kind.value] = _remove(rule, months, now)
-    total = sum(removed.values())
+    runs = [_remove(rule, months, now) for rule in RULES.values() if not rule.is_kept]
+    total = sum(one.removed for one in runs)
     with transaction() as session:
-        data: dict[str, Any] = {"removed": total, **{kind: count for kind, count in removed.items() if count}}
+        data: dict[str, Any] = {"removed": total, **{one.rule.kind: one.removed for one in runs if one.removed}}
         record_audit(session, staff_id(), AuditAction.RETENTION_RUN, AuditTarget(AuditObject.RULE), data=data, now=now)
-    is_left = any(count >= AT_ONCE for count in removed.values())
+    is_left = not all(one.is_done for one in runs)
     return done("admin.retention", "more" if is_left else "run" if total else "nothing")
 
 
@@ -107,8 +104,6 @@ def period_in_words(rule: Rule, months: dict[str, int]) -> str:
     return str(ngettext("%(num)s month", "%(num)s months", chosen))
 
 
-def _remove(rule: Rule, months: dict[str, int], now: datetime) -> int:
+def _remove(rule: Rule, months: dict[str, int], now: datetime) -> Progress:
     with transaction() as session:
-        removed = remove_due(session, rule, months, now=now, limit=AT_ONCE)
-        record_run(session, rule, removed, source=RunSource.STAFF, now=now)
-    return removed
+        return next_portion(session, first_of(rule), months, source=RunSource.STAFF, now=now, limit=AT_ONCE)

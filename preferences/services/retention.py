@@ -21,7 +21,7 @@ from .retention_kinds import DUE, REMOVE
 
 PORTION = 1_000
 """Rows a transaction."""
-PEOPLE = 100
+PEOPLE = 50
 """People a transaction, where a whole person goes: so few that nobody waits long for the writer."""
 Months = Mapping[str, int]
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from preferences.domain.basis_rules import check_basis
 from preferences.domain.errors import Conflict, InvalidValue, UnknownPurpose
 from preferences.domain.purpose import EVERYTHING_KEY, About, LawfulBasis, NoticeText, check_texts, is_purpose_key
 from preferences.models.purpose import NoticeTextRow, NoticeVersionRow, PurposeRow
@@ -141,14 +142,8 @@ def _add_version(
     now: datetime,
 ) -> int:
     check_texts(texts)
-    if customer_exception and lawful_basis is not LawfulBasis.CONSENT:
-        raise InvalidValue("The customer exception stands in for consent alone.", pointer="/customer_exception")
-    if customer_exception and purpose.about is not About.MAIL:
-        raise InvalidValue("The customer exception is about mail (MFL 19 §).", pointer="/customer_exception")
-    if lawful_basis is LawfulBasis.SOFT_OPT_IN:
-        raise InvalidValue(
-            "The customer exception is a way around consent, not a purpose's own basis.", pointer="/lawful_basis"
-        )
+    parent_key = session.scalar(select(PurposeRow.key).where(PurposeRow.id == purpose.parent_id))
+    check_basis(purpose.key, parent_key, purpose.about, lawful_basis, customer_exception=customer_exception)
     number = 1 + (
         session.scalar(select(func.max(NoticeVersionRow.number)).where(NoticeVersionRow.purpose_id == purpose.id)) or 0
     )

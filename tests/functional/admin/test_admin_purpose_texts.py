@@ -157,11 +157,29 @@ def test_a_basis_that_cannot_be_is_refused_in_words(marketer: StaffBrowser, chan
     assert newest("surveys").number == 1
 
 
-def test_forms_that_would_lose_it_are_named(marketer: StaffBrowser) -> None:
-    path = "/admin/purposes/product_news/text"
-    page = Page(marketer.post(path, form(lawful_basis="legitimate_interest", do="preview")))
-    assert "erbjuder det inte längre: news." in page.text
-    assert "Ett ja till ”Nyheter och erbjudanden” gäller det här bara" in page.text
+def test_forms_that_would_lose_it_are_named(app: Flask, marketer: StaffBrowser) -> None:
+    added = ["weekly", "--purpose", "surveys", "--heading", "sv=Veckan", "--heading", "en=Weekly"]
+    assert app.test_cli_runner().invoke(args=["forms", "add", *added]).exit_code == 0
+    page = Page(marketer.post(SURVEYS, form(lawful_basis="legitimate_interest", do="preview")))
+    assert "erbjuder det inte längre: weekly." in page.text
+    topic = Page(marketer.post("/admin/purposes/product_news/text", form(customer_exception="", do="preview")))
+    assert "Ett ja till ”Nyheter och erbjudanden” gäller det här bara" in topic.text
+
+
+def test_what_needs_consent_by_law_is_offered_and_taken_on_consent_alone(marketer: StaffBrowser) -> None:
+    """L17: refused as soon as it is looked at, with every word still there; the same under it, and under marketing (L15)."""
+    path = "/admin/purposes/photo_marketing/text"
+    page = Page(marketer.get(path))
+    assert [one.get("value") for one in page.all("input", name="lawful_basis")] == ["consent"]
+    assert "Namn eller bild i reklam kräver samtycke" in page.text
+    for do in ("preview", "publish"):
+        answer = marketer.post(path, form(lawful_basis="legitimate_interest", sure="1", do=do))
+        assert answer.status_code == 422
+        assert "title på sv" in answer.text
+    assert newest("photo_marketing").number == 1
+    topic = {"key": "weekly", "under": "marketing", "lawful_basis": "legitimate_interest"}
+    assert marketer.post(NEW, form(**topic)).status_code == 422
+    assert "weekly" not in known()
 
 
 def test_the_global_stop_gets_new_words_and_keeps_its_basis(marketer: StaffBrowser) -> None:

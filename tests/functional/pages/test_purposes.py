@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -14,6 +16,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act
+from preferences.domain.basis_rules import BasisNotAllowed
 from preferences.domain.eligibility import Reason, Refused
 from preferences.domain.errors import Conflict, InvalidValue, UnknownPurpose
 from preferences.domain.purpose import About, LawfulBasis, NoticeText
@@ -30,7 +33,10 @@ TEXTS = [
     NoticeText("sv", "Webbinarier", "Vi bjuder in dig.", "För att visa.", "Bara vi.", "Tills du tackar nej."),
     NoticeText("en", "Webinars", "We invite you.", "To show you.", "Only us.", "Until you say no."),
 ]
+INTEREST = LawfulBasis.LEGITIMATE_INTEREST
 NEW = NewPurpose(key="webinars", about=About.MAIL, lawful_basis=LawfulBasis.CONSENT, texts=TEXTS)
+
+OTHER = [replace(text, why="Because.") for text in TEXTS]
 
 
 def test_added_purpose_is_known_with_its_texts(session: Session, now: datetime) -> None:
@@ -77,6 +83,7 @@ def test_purpose_is_known_to_others_once_committed_and_not_before(session: Sessi
             InvalidValue,
             "/customer_exception",
         ),
+        ({"parent_key": "marketing", "lawful_basis": INTEREST}, BasisNotAllowed, "/lawful_basis"),
         ({"texts": []}, InvalidValue, "/texts"),
         ({"texts": [TEXTS[0], TEXTS[0]]}, InvalidValue, "/texts/sv"),
         ({"texts": [replace(TEXTS[0], locale="Svenska")]}, InvalidValue, "/texts/Svenska"),
@@ -169,12 +176,35 @@ def test_new_basis_is_a_new_version(session: Session, now: datetime) -> None:
 
 
 def test_customer_exception_follows_new_wording_but_not_another_basis(session: Session, now: datetime) -> None:
-    publish_version(session, "marketing", texts=TEXTS, lawful_basis=LawfulBasis.CONSENT, now=now)
+    add_purpose(session, replace(NEW, customer_exception=True), now=now)
+    publish_version(session, "webinars", texts=OTHER, lawful_basis=LawfulBasis.CONSENT, now=now)
     session.commit()
-    assert purpose(session, "marketing").customer_exception
-    publish_version(session, "marketing", texts=TEXTS, lawful_basis=LawfulBasis.LEGITIMATE_INTEREST, now=now)
+    assert purpose(session, "webinars").customer_exception
+    publish_version(session, "webinars", texts=TEXTS, lawful_basis=INTEREST, now=now)
     session.commit()
-    assert not purpose(session, "marketing").customer_exception
+    assert not purpose(session, "webinars").customer_exception
+
+
+@pytest.mark.parametrize("key", ["photo_marketing", "marketing", "product_news"])
+def test_what_needs_consent_by_law_cannot_be_moved_to_another_basis(
+    app: Flask, session: Session, tmp_path: Path, now: datetime, key: str
+) -> None:
+    """L15, L17: neither by the service nor by a file."""
+    with pytest.raises(BasisNotAllowed) as refused:
+        publish_version(session, key, texts=TEXTS, lawful_basis=INTEREST, now=now)
+    assert refused.value.pointer == "/lawful_basis"
+    session.rollback()
+    words = {field.name: "x" for field in fields(NoticeText) if field.name != "locale"}
+    entry = load_builtin_purposes()[key]
+    texts = {"sv": words, "en": words}
+    wanted = {name: value for name, value in entry.items() if name in {"about", "parent"}}
+    (tmp_path / "p.json").write_text(
+        json.dumps({"key": key, **wanted, "lawful_basis": "legitimate_interest", "texts": texts})
+    )
+    ran = app.test_cli_runner().invoke(args=["purposes", "publish", str(tmp_path / "p.json")])
+    assert ran.exit_code == 1
+    assert f"'{key}' can rest on consent alone" in ran.stderr
+    assert catalogue(session).by_key(key).number == 1
 
 
 def test_version_that_says_nothing_new_is_refused(session: Session, now: datetime) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from flask import request
 from flask_babel import gettext, lazy_gettext
 
+from preferences.domain.basis_rules import BasisNotAllowed
 from preferences.domain.catalogue import Described
 from preferences.domain.errors import PreferencesError
 from preferences.domain.purpose import MAX_TEXT_CHARACTERS, MAX_TITLE_CHARACTERS, LawfulBasis, NoticeText
 from preferences.domain.text import written
+from preferences.web.admin.words.words import staff_word
 from preferences.web.plumbing import settings
 
 from .purposes import TEXT_FIELDS
@@ -78,6 +80,8 @@ def number_of(form: Form) -> int:
 def problem_of(error: PreferencesError) -> tuple[str, Any]:
     """(field of the page, what is wrong with it) for what a service refused."""
     pointer = error.pointer or ""
+    if isinstance(error, BasisNotAllowed):
+        return "lawful_basis", staff_word("basis_law", error.law)
     parts = pointer.split("/")
     if parts[1:2] == ["texts"] and len(parts) == 4:
         most = MAX_TITLE_CHARACTERS if parts[3] == "title" else MAX_TEXT_CHARACTERS

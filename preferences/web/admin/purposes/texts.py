@@ -9,6 +9,7 @@ from flask import abort, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget
+from preferences.domain.basis_rules import BasisLaw, check_basis, rule_of
 from preferences.domain.catalogue import Described
 from preferences.domain.errors import Conflict, InvalidValue
 from preferences.domain.purpose import About, LawfulBasis, NoticeVersionId, Purpose, PurposeId, check_texts
@@ -65,6 +66,7 @@ def publish_text(key: str) -> Response:
         form |= {"lawful_basis": one.purpose.lawful_basis.value, "customer_exception": ""}
     try:
         wanted, basis = texts_of(form, locales_of(one.described)), _basis(form)
+        _check_basis(key, above, one.purpose.about, basis, form)
         check_texts(wanted)
         if request.form.get("do") != "publish":
             return _write_page(one, above, form, preview=_proposed(one.described, form, basis))
@@ -108,6 +110,7 @@ def publish_purpose() -> Response:
     above, form = _above(), typed_form(settings().locales)
     try:
         new = _new(above, form)
+        _check_basis(new.key, above, new.about, new.lawful_basis, form)
         check_texts(new.texts)
         if request.form.get("do") != "publish":
             return _new_page(above, form, preview=_described(new, above))
@@ -148,9 +151,19 @@ def _basis(form: Form) -> LawfulBasis:
     basis = basis_of(form)
     if basis is None:
         raise InvalidValue("There are two.", pointer="/lawful_basis")
-    if form["customer_exception"] and basis is not LawfulBasis.CONSENT:
-        raise InvalidValue("It stands in for consent alone.", pointer="/customer_exception")
     return basis
+
+
+def _check_basis(key: str, above: Published | None, about: About, basis: LawfulBasis, form: Form) -> None:
+    """What the law says of it, already when it is only looked at."""
+    parent = above.purpose.key if above else None
+    check_basis(key, parent, about, basis, customer_exception=bool(form["customer_exception"]))
+
+
+def _law_of(key: str, above: Published | None) -> BasisLaw | None:
+    """Why a page offers consent alone."""
+    rule = rule_of(key, above.purpose.key if above else None)
+    return rule.law if rule else None
 
 
 def _changes_basis(one: Published, form: Form, basis: LawfulBasis) -> bool:
@@ -215,6 +228,7 @@ def _write_page(
         forms=keys_of(forms),
         one=one,
         above=above,
+        law=_law_of(one.purpose.key, above),
         form=form,
         locales=locales_of(one.described),
         cards=_cards(preview, above),
@@ -238,6 +252,7 @@ def _new_page(
         "admin/purpose_new.html",
         above=above,
         about=above.purpose.about if above else None,
+        law=_law_of("", above),
         form=form,
         locales=settings().locales,
         cards=_cards(preview, above),

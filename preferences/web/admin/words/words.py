@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 
+from preferences.domain.basis_rules import BasisLaw
 from preferences.domain.photo import TakedownState, TakedownWhat
 from preferences.domain.purpose import About, LawfulBasis
 from preferences.domain.rights import RightsKind, RightsState
@@ -96,6 +97,16 @@ WORDS: dict[str, Mapping[Any, Any]] = {
         LawfulBasis.CONSENT: _("Consent"),
         LawfulBasis.SOFT_OPT_IN: _("Customer exception"),
         LawfulBasis.LEGITIMATE_INTEREST: _("Legitimate interest"),
+    },
+    "basis_law": {
+        BasisLaw.ADVERTISING_MAIL: _(
+            "Advertising by mail needs consent, with the customer exception beside it where you accept that"
+            " (19 § of the Swedish Marketing Act)."
+        ),
+        BasisLaw.ADVERTISING_PICTURE: _(
+            "Name or image in advertising needs consent (1 § of the Swedish act on names and pictures in advertising)."
+            " An objection is not enough."
+        ),
     },
     "about": {
         About.MAIL: _("Mail"),

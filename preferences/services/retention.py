@@ -78,14 +78,16 @@ def next_portion(
     `now` is the moment the run began, and stays so until it `is_done`: what becomes old meanwhile is for the next run.
     """
     cutoff = run.rule.cutoff(months, now)
-    kind, taken, after = run.rule.kind, [], run.after
+    kind, after = run.rule.kind, run.after
     most = min(limit, PEOPLE) if kind is Kind.UNUSED_RECIPIENTS else limit
-    if cutoff is not None:
+    if cutoff is None:
+        taken = []
+    else:
         found = [tuple(row) for row in session.execute(_after(DUE[kind](cutoff), after).limit(most))]
         taken = [row[0] if len(row) == 1 else row for row in found]
-    if taken:
-        REMOVE[kind](session, taken, cutoff, now)
-        after = taken[-1]
+        if taken:
+            REMOVE[kind](session, taken, cutoff, now)
+            after = taken[-1]
     run_id = _record(session, run, len(taken), source=source, now=now)
     return replace(run, after=after, run_id=run_id, removed=run.removed + len(taken), is_done=len(taken) < most)
 

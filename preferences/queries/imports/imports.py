@@ -116,9 +116,9 @@ def imports_before(session: Session, before: int | None, *, limit: int) -> list[
     return [ImportView(*row) for row in session.execute(wanted)]
 
 
-def newest_imports_in(session: Session, stages: Collection[ImportStage], *, limit: int) -> list[ImportView]:
-    """The newest imports in these stages, newest first."""
-    wanted = select(*_COLUMNS).where(ImportBatchRow.stage.in_(stages)).order_by(ImportBatchRow.id.desc()).limit(limit)
+def oldest_imports_in(session: Session, stages: Collection[ImportStage], *, limit: int) -> list[ImportView]:
+    """The imports that have been in these stages longest, oldest first: they are dropped first, too."""
+    wanted = select(*_COLUMNS).where(ImportBatchRow.stage.in_(stages)).order_by(ImportBatchRow.id).limit(limit)
     return [ImportView(*row) for row in session.execute(wanted)]
 
 

@@ -148,7 +148,7 @@ def to_be_told(session: Session, training_id: int, *, limit: int) -> list[Recipi
     rows = session.scalars(
         select(ParticipantRow.recipient_id)
         .join(RecipientRow, RecipientRow.id == ParticipantRow.recipient_id)
-        .where(ParticipantRow.training_id == training_id, ParticipantRow.notified_at.is_(None), _can_be_reached())
+        .where(ParticipantRow.training_id == training_id, ParticipantRow.notified_at.is_(None), can_be_reached())
         .order_by(ParticipantRow.recipient_id)
         .limit(limit)
         .with_for_update(of=ParticipantRow, skip_locked=True)
@@ -172,7 +172,8 @@ def those_on(session: Session, training_id: int, recipient_ids: Collection[Recip
     return {RecipientId(number) for number in rows}
 
 
-def _can_be_reached() -> ColumnElement[bool]:
+def can_be_reached() -> ColumnElement[bool]:
+    """Whether a notice may go to the recipient of the row: neither erased nor restricted, no stop of every message."""
     stopped = exists().where(
         SuppressionRow.address_index == RecipientRow.address_index,
         SuppressionRow.lifted_at.is_(None),

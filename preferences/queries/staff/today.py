@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.photo import OPEN_TAKEDOWNS, TakedownState, TakedownWhat
@@ -15,11 +15,13 @@ from preferences.models.endpoint import EndpointRow
 from preferences.models.import_batch import ImportStage
 from preferences.models.mailer import MailerRow
 from preferences.models.photo import ParticipantRow, TakedownRow
+from preferences.models.recipient import RecipientRow
 from preferences.models.rights import RightsRequestRow
+from preferences.models.staff import StaffRow
 from preferences.models.training import TrainingRow
-from preferences.queries.imports.imports import ImportView, newest_imports_in
+from preferences.queries.imports.imports import ImportView, oldest_imports_in
 from preferences.queries.mailers.reconciliation import Behind, mailers_behind
-from preferences.queries.photos.trainings import Training, TrainingCounts
+from preferences.queries.photos.trainings import Training, TrainingCounts, can_be_reached
 
 from .bursts import Burst, recent_bursts
 
@@ -49,6 +51,10 @@ class OpenTakedown:
     what: TakedownWhat
     state: TakedownState
     requested_on: date
+    due_on: date | None
+    """By when; None: nobody has said."""
+    who: str | None
+    """Who on the staff sees to it, by name; None: nobody yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ class Today:
     overdue: int
     takedowns: list[OpenTakedown]
     takedown_count: int
+    unplanned_takedowns: int
     trainings: list[TrainingCounts]
     imports: list[ImportView]
     late_mailers: list[Behind]
@@ -93,28 +100,42 @@ def requests_by_due_date(session: Session, *, today: date) -> tuple[list[DueRequ
     return [DueRequest(*row) for row in rows], count, late
 
 
-def takedowns_waiting(session: Session) -> tuple[list[OpenTakedown], int]:
-    """The first takedowns that are not done, oldest first, and how many there are."""
+def takedowns_waiting(session: Session) -> tuple[list[OpenTakedown], int, int]:
+    """The first open takedowns, soonest due first, then those without a day; how many there are, and how many without a day."""
     is_open = TakedownRow.state.in_(OPEN_TAKEDOWNS)
     rows = session.execute(
-        select(TakedownRow.reference, TakedownRow.what, TakedownRow.state, TakedownRow.requested_at)
+        select(
+            TakedownRow.reference,
+            TakedownRow.what,
+            TakedownRow.state,
+            TakedownRow.requested_at,
+            TakedownRow.due_on,
+            StaffRow.name,
+        )
+        .outerjoin(StaffRow, StaffRow.id == TakedownRow.assigned_to)
         .where(is_open)
-        .order_by(TakedownRow.id)
+        .order_by(TakedownRow.due_on.is_(None), TakedownRow.due_on, TakedownRow.id)
         .limit(SHOWN)
     )
-    found = [OpenTakedown(row[0], row[1], row[2], row[3].date()) for row in rows]
-    return found, session.scalar(select(func.count()).where(is_open)) or 0
+    found = [OpenTakedown(*row[:3], row[3].date(), *row[4:]) for row in rows]
+    count, planned = session.execute(select(func.count(), func.count(TakedownRow.due_on)).where(is_open)).one()
+    return found, count, count - planned
 
 
 def trainings_to_tell_of(session: Session, *, today: date) -> list[TrainingCounts]:
-    """Trainings within three weeks of which somebody who takes part has not been told, the next one first."""
+    """Trainings within three weeks of which somebody who can be told has not been, or that nobody is on; the next one first."""
     everybody, told = func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at)
+    untold = and_(
+        ParticipantRow.training_id == TrainingRow.id,
+        ParticipantRow.notified_at.is_(None),
+        exists().where(RecipientRow.id == ParticipantRow.recipient_id, can_be_reached()),
+    )
     rows = session.execute(
         select(TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on, everybody, told)
         .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
         .where(TrainingRow.held_on >= today, TrainingRow.held_on <= today + TRAININGS_WITHIN)
         .group_by(TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
-        .having((told < everybody) | (everybody == 0))
+        .having(or_(everybody == 0, exists().where(untold).correlate(TrainingRow)))
         .order_by(TrainingRow.held_on, TrainingRow.id)
         .limit(SHOWN)
     )
@@ -155,14 +176,15 @@ def failing_endpoints(session: Session) -> list[FailingEndpoint]:
 def what_needs_somebody(session: Session, *, today: date, now: datetime) -> Today:
     """Everything that waits for a person."""
     requests, request_count, overdue = requests_by_due_date(session, today=today)
-    takedowns, takedown_count = takedowns_waiting(session)
-    waiting = newest_imports_in(session, {ImportStage.PLANNED, ImportStage.APPLYING}, limit=SHOWN)
+    takedowns, takedown_count, unplanned = takedowns_waiting(session)
+    waiting = oldest_imports_in(session, {ImportStage.PLANNED, ImportStage.APPLYING}, limit=SHOWN)
     return Today(
         requests=requests,
         request_count=request_count,
         overdue=overdue,
         takedowns=takedowns,
         takedown_count=takedown_count,
+        unplanned_takedowns=unplanned,
         trainings=trainings_to_tell_of(session, today=today),
         imports=waiting,
         late_mailers=late_mailers(session, now=now),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from preferences.domain.eligibility import RecipientStatus
+from preferences.domain.photo import TakedownWhat
 from preferences.domain.roles import Role
+from preferences.models.photo import TakedownRow
+from preferences.models.recipient import RecipientRow
 from tests.support.busy_day import busy_day
 from tests.support.page import Page, words
 from tests.support.staff import signed_in
@@ -45,6 +52,31 @@ def test_everything_that_needs_a_person_is_there_the_most_urgent_first(app: Flas
     (at_rest,) = [one for one in page.all("section") if one.get("class") == "at-rest"]
     assert "scanner" in words(at_rest) or "program" in words(at_rest), "what needs nobody is one line at the end"
     assert len(list(at_rest.iter("li"))) == 1
+
+
+def test_takedowns_say_who_does_what_by_when_the_soonest_due_first(app: Flask, session: Session) -> None:
+    stina = signed_in(app, session)
+    busy_day(session)
+    anna, today = session.scalars(select(TakedownRow.recipient_id)).one(), date.today()  # noqa: DTZ011
+    for letter, days, who in (("A", 9, None), ("B", 2, stina.staff.id), ("C", None, None)):
+        due = None if days is None else today + timedelta(days=days)
+        case = {"reference": f"T-7K3F9Q2{letter}", "what": TakedownWhat.NAME, "assigned_to": who, "due_on": due}
+        session.add(TakedownRow(recipient_id=anna, requested_at=datetime.now(UTC), **case))
+    session.commit()
+    found = rows(Page(stina.get("/admin")), "takedowns")
+    assert [one[:10] for one in found] == ["T-7K3F9Q2B", "T-7K3F9Q2A", "T-7K3F9Q2M", "T-7K3F9Q2C"]
+    assert stina.staff.name in found[0]
+    assert "2 dagar" in found[0]
+    assert "ingen dag än" in found[2]
+    assert "2 utan dag" in Page(stina.get("/admin")).text
+
+
+def test_a_training_of_which_only_the_unreachable_are_untold_needs_nobody(app: Flask, session: Session) -> None:
+    stina = signed_in(app, session)
+    busy_day(session)
+    session.execute(update(RecipientRow).values(status=RecipientStatus.RESTRICTED))
+    session.commit()
+    assert "Elsäkerhet" not in stina.get("/admin").text
 
 
 @pytest.mark.parametrize("role", Role)

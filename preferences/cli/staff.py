@@ -77,7 +77,7 @@ def list_staff(as_json: bool) -> None:
         click.echo("Nobody yet: flask --app app staff create ADDRESS --name … --role administrator")
     for one in found:
         last = f"{one.signed_in_at:%Y-%m-%d %H:%M} UTC" if one.signed_in_at else "never"
-        click.echo(f"{one.address}  {one.name}  {one.role}  {one.state}  last signed in: {last}")
+        click.echo(f"{one.address}  {one.name}  {one.role}  {one.state}  {_factors(one)}  last signed in: {last}")
 
 
 @staff.command("disable")
@@ -92,7 +92,7 @@ def disable(address: str) -> None:
 @staff.command("enable")
 @click.argument("address")
 def enable(address: str) -> None:
-    """Let somebody sign in again, with the password and the app they had."""
+    """Let somebody sign in again, with the password, app and passkeys they had."""
     with transaction() as session:
         enable_staff(session, staff_by_address(session, address).id, by=None, now=datetime.now(UTC))
     click.echo("Enabled.")
@@ -101,10 +101,10 @@ def enable(address: str) -> None:
 @staff.command("reset-second-factor")
 @click.argument("address")
 def reset(address: str) -> None:
-    """Forget somebody's app and recovery codes; they enrol a new app at the next sign-in."""
+    """Forget somebody's app, passkeys and recovery codes; they enrol anew at the next sign-in."""
     with transaction() as session:
         reset_second_factor(session, staff_by_address(session, address).id, by=None, now=datetime.now(UTC))
-    click.echo("Reset, and signed out everywhere. The next sign-in enrols a new app.")
+    click.echo("Reset, and signed out everywhere. The next sign-in enrols a new app or passkey.")
 
 
 def _print_link(secret: str, now: datetime, *, as_json: bool) -> None:
@@ -116,6 +116,11 @@ def _print_link(secret: str, now: datetime, *, as_json: bool) -> None:
     click.echo("The link works once, within seven days. Whoever opens it chooses the password.", err=True)
 
 
+def _factors(one: StaffView) -> str:
+    passkeys = f"{one.passkeys} passkey{'' if one.passkeys == 1 else 's'}" if one.passkeys else ""
+    return ", ".join(part for part in ("app" if one.has_app else "", passkeys) if part) or "no second factor"
+
+
 def _as_json(one: StaffView) -> dict[str, object]:
     return {
         "id": one.id,
@@ -123,6 +128,8 @@ def _as_json(one: StaffView) -> dict[str, object]:
         "name": one.name,
         "role": one.role.value,
         "state": one.state.value,
+        "has_app": one.has_app,
+        "passkeys": one.passkeys,
         "signed_in_at": one.signed_in_at.isoformat() if one.signed_in_at else None,
     }
 

@@ -13,12 +13,17 @@ CSP = (
 CACHEABLE = frozenset({"static", "site.theme", "site.logo", "seals.head", "seals.latest", "seals.keys"})
 """What holds nothing personal, and may be kept."""
 
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), interest-cohort=()"
+NO_PASSKEYS = "publickey-credentials-create=(), publickey-credentials-get=()"
+OWN_PASSKEYS = "publickey-credentials-create=(self), publickey-credentials-get=(self)"
+"""Staff sign in with passkeys, on our own pages and in no frame of anybody's. Recipients never do."""
+
 EVERYWHERE = {
     "Content-Security-Policy": CSP,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
+    "Permissions-Policy": f"{PERMISSIONS}, {NO_PASSKEYS}",
 }
 
 
@@ -27,6 +32,8 @@ def add_security_headers(response: Response) -> Response:
     headers = response.headers
     there = {name.lower() for name, _ in headers}
     missing = {name: value for name, value in EVERYWHERE.items() if name.lower() not in there}
+    if request.blueprint == "admin":
+        missing["Permissions-Policy"] = f"{PERMISSIONS}, {OWN_PASSKEYS}"
     if request.endpoint not in CACHEABLE or response.status_code >= 400:
         headers.pop("Cache-Control", None)
         missing["Cache-Control"] = "no-store"

@@ -23,6 +23,7 @@ from preferences.services.recipients.address_change import forget_address_change
 from preferences.services.recipients.step_up import forget_step_ups
 from preferences.services.rights.rights_work import remind_of_requests
 from preferences.services.sign_up.sign_up import forget_sign_ups
+from preferences.services.staff.challenges import forget_challenges
 from preferences.services.staff.limits import forget_failures
 from preferences.services.staff.sessions import forget_sessions
 from preferences.services.upkeep.heartbeats import forget_workers
@@ -55,6 +56,7 @@ CHORES: dict[str, Chore] = {
     "idempotency_keys": Chore(HOURLY, forget_answers),
     "imports": Chore(HOURLY, forget_old_imports),
     "outbox_jobs": Chore(HOURLY, forget_finished_jobs),
+    "passkey_challenges": Chore(HOURLY, forget_challenges),
     "policy_deliveries": Chore(TEN_MINUTES, record_deliveries),
     "requests_due": Chore(HOURLY, remind_of_requests),
     "sign_in_failures": Chore(HOURLY, forget_failures),

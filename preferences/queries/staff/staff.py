@@ -15,7 +15,11 @@ from preferences.domain.audit import StaffId
 from preferences.domain.roles import Permission, Role, may
 from preferences.domain.staff import FRESH_FOR, HALF_LASTS, SESSION_IDLE, SESSION_LASTS, SessionStage
 from preferences.models.crypto import BlindIndex
+from preferences.models.passkey import PasskeyRow
 from preferences.models.staff import RecoveryCodeRow, StaffInvitationRow, StaffRow, StaffSessionRow
+
+PASSKEYS = select(func.count()).where(PasskeyRow.staff_id == StaffRow.id).correlate(StaffRow).scalar_subquery()
+"""How many passkeys somebody has, beside their row."""
 
 
 class StaffState(StrEnum):
@@ -36,14 +40,20 @@ class StaffView:
     role: Role
     locale: str
     has_password: bool
-    has_second_factor: bool
+    has_app: bool
+    passkeys: int
     created_at: datetime
     signed_in_at: datetime | None
     disabled_at: datetime | None
 
     @property
+    def has_second_factor(self) -> bool:
+        """Whether they have an authenticator app or a passkey."""
+        return self.has_app or self.passkeys > 0
+
+    @property
     def state(self) -> StaffState:
-        """Invited until they have chosen a password and enrolled an app."""
+        """Invited until they have chosen a password and have a second factor."""
         if self.disabled_at is not None:
             return StaffState.DISABLED
         return StaffState.ACTIVE if self.has_password and self.has_second_factor else StaffState.INVITED
@@ -106,7 +116,7 @@ def staff_by_index(session: Session, address_index: BlindIndex) -> StaffView | N
 
 def all_staff(session: Session) -> list[StaffView]:
     """Everybody, by name; those who were disabled last."""
-    found = [_view(row) for row in session.scalars(select(StaffRow))]
+    found = [_view(*row) for row in session.execute(select(StaffRow, PASSKEYS))]
     return sorted(found, key=lambda one: (one.disabled_at is not None, one.name.casefold(), one.id))
 
 
@@ -124,7 +134,7 @@ def administrators(session: Session) -> list[StaffId]:
 def session_by_digest(session: Session, digest: bytes, *, now: datetime) -> StaffSession | None:
     """The session with this digest, while it is neither ended nor over and its owner not disabled; else None."""
     row = session.execute(
-        select(StaffSessionRow, StaffRow)
+        select(StaffSessionRow, StaffRow, PASSKEYS)
         .join(StaffRow, StaffRow.id == StaffSessionRow.staff_id)
         .where(StaffSessionRow.digest == digest, StaffSessionRow.ended_at.is_(None), StaffRow.disabled_at.is_(None))
     ).one_or_none()
@@ -137,7 +147,7 @@ def session_by_digest(session: Session, digest: bytes, *, now: datetime) -> Staf
 def sessions_of(session: Session, staff_id: StaffId, *, now: datetime) -> list[StaffSession]:
     """The sessions in which somebody is signed in now, those used last first."""
     rows = session.execute(
-        select(StaffSessionRow, StaffRow)
+        select(StaffSessionRow, StaffRow, PASSKEYS)
         .join(StaffRow, StaffRow.id == StaffSessionRow.staff_id)
         .where(
             StaffSessionRow.staff_id == staff_id,
@@ -153,7 +163,7 @@ def sessions_of(session: Session, staff_id: StaffId, *, now: datetime) -> list[S
 def invitation_by_digest(session: Session, digest: bytes, *, now: datetime) -> Invitation | None:
     """The invitation that this link belongs to, while it can be accepted."""
     row = session.execute(
-        select(StaffInvitationRow, StaffRow)
+        select(StaffInvitationRow, StaffRow, PASSKEYS)
         .join(StaffRow, StaffRow.id == StaffInvitationRow.staff_id)
         .where(
             StaffInvitationRow.digest == digest,
@@ -163,7 +173,7 @@ def invitation_by_digest(session: Session, digest: bytes, *, now: datetime) -> I
             StaffRow.disabled_at.is_(None),
         )
     ).one_or_none()
-    return None if row is None else Invitation(row[0].id, _view(row[1]), row[0].expires_at)
+    return None if row is None else Invitation(row[0].id, _view(row[1], row[2]), row[0].expires_at)
 
 
 def count_recovery_codes(session: Session, staff_id: StaffId) -> int:
@@ -172,18 +182,30 @@ def count_recovery_codes(session: Session, staff_id: StaffId) -> int:
     return session.scalar(count) or 0
 
 
+def count_passkeys(session: Session, staff_id: StaffId) -> int:
+    """How many passkeys somebody has."""
+    return session.scalar(select(func.count()).where(PasskeyRow.staff_id == staff_id)) or 0
+
+
 def _one(session: Session, condition: ColumnElement[bool]) -> StaffView | None:
-    row = session.scalar(select(StaffRow).where(condition))
-    return None if row is None else _view(row)
+    row = session.execute(select(StaffRow, PASSKEYS).where(condition)).one_or_none()
+    return None if row is None else _view(*row)
 
 
-def _session(row: StaffSessionRow, staff: StaffRow) -> StaffSession:
+def _session(row: StaffSessionRow, staff: StaffRow, passkeys: int) -> StaffSession:
     return StaffSession(
-        row.id, _view(staff), row.stage, row.browser, row.kept or {}, row.started_at, row.seen_at, row.fresh_at
+        row.id,
+        _view(staff, passkeys),
+        row.stage,
+        row.browser,
+        row.kept or {},
+        row.started_at,
+        row.seen_at,
+        row.fresh_at,
     )
 
 
-def _view(row: StaffRow) -> StaffView:
+def _view(row: StaffRow, passkeys: int) -> StaffView:
     return StaffView(
         id=StaffId(row.id),
         address=row.address,
@@ -191,7 +213,8 @@ def _view(row: StaffRow) -> StaffView:
         role=row.role,
         locale=row.locale,
         has_password=row.password_hash is not None,
-        has_second_factor=row.totp_secret is not None,
+        has_app=row.totp_secret is not None,
+        passkeys=passkeys,
         created_at=row.created_at,
         signed_in_at=row.signed_in_at,
         disabled_at=row.disabled_at,

@@ -36,6 +36,11 @@ def code_subjects(staff_id: int) -> Subjects:
     return {FailureKind.CODE: keyring().counted_index(f"code:{staff_id}")}
 
 
+def passkey_subjects(client: str) -> Subjects:
+    """What one attempt with a passkey alone is counted by, before it is known whose it is."""
+    return {FailureKind.CLIENT: keyring().counted_index(f"client:{client}")}
+
+
 def waits_until(session: Session, subjects: Subjects, *, now: datetime) -> datetime | None:
     """Until when attempts are not looked at; None: go on."""
     until = [moment for kind, subject in subjects.items() if (moment := _until(session, kind, subject, now))]

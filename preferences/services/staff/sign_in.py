@@ -1,4 +1,7 @@
-"""Signs staff in: password, then a code. Every wrong attempt counts, a code works once, and no answer says who exists."""
+"""Signs staff in: password, then a code. Every wrong attempt counts, a code works once, and no answer says who exists.
+
+A passkey instead of the code, or instead of both: passkey_sign_in.py.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from preferences.domain.staff import RecoveryCodes, new_recovery_codes, read_rec
 from preferences.domain.totp import matching_step, new_secret
 from preferences.models.crypto import keyring
 from preferences.models.staff import RecoveryCodeRow, StaffRow
-from preferences.queries.staff.staff import StaffSession, StaffView, staff_by_index
+from preferences.queries.staff.staff import StaffSession, StaffView, count_passkeys, staff_by_index
 
 from .audit import record_audit
 from .limits import Subjects, code_subjects, count_failure, sign_in_subjects, take_back_failure, waits_until
@@ -101,18 +104,18 @@ def sign_in_with_code(session: Session, half: StaffSession, typed: str, *, now: 
         select(StaffRow.totp_secret, StaffRow.totp_step).where(StaffRow.id == half.staff.id).with_for_update()
     ).one()
     if waits_until(session, code_subjects(half.staff.id), now=now):
-        return _locked(session, half, now)
+        return lock_out(session, half, now=now)
     step = matching_step(secret, typed, now=now, after=last) if secret else None
     if step is None:
-        return _wrong(session, half, now)
+        return refuse_second_factor(session, half, now=now)
     session.execute(update(StaffRow).where(StaffRow.id == half.staff.id).values(totp_step=step))
-    return _open(session, half, now)
+    return open_session(session, half, now=now)
 
 
 def sign_in_with_recovery_code(session: Session, half: StaffSession, typed: str, *, now: datetime) -> Begun | SignIn:
     """Open the session with one of the codes kept for the day the telephone is gone. Each works once."""
     if waits_until(session, code_subjects(half.staff.id), now=now):
-        return _locked(session, half, now)
+        return lock_out(session, half, now=now)
     used = session.execute(
         update(RecoveryCodeRow)
         .where(
@@ -123,26 +126,31 @@ def sign_in_with_recovery_code(session: Session, half: StaffSession, typed: str,
         .values(used_at=now)
     )
     if not half.staff.has_second_factor or not cast("CursorResult[Any]", used).rowcount:
-        return _wrong(session, half, now)
+        return refuse_second_factor(session, half, now=now)
     _audit(session, half.staff.id, AuditAction.RECOVERY_CODE_USED, now)
-    return _open(session, half, now)
+    return open_session(session, half, now=now)
 
 
 def enrol(session: Session, half: StaffSession, typed: str, *, now: datetime) -> Begun | SignIn:
     """Take the app whose code was typed as the second factor, and open the session, which holds fresh recovery codes."""
     secret = half.kept.get(PENDING)
-    has_one = session.scalar(select(StaffRow.totp_secret).where(StaffRow.id == half.staff.id).with_for_update())
-    if secret is None or has_one is not None:
+    if secret is None or has_second_factor(session, half.staff.id):
         return SignIn.WRONG
     if waits_until(session, code_subjects(half.staff.id), now=now):
-        return _locked(session, half, now)
+        return lock_out(session, half, now=now)
     step = matching_step(secret, typed, now=now, after=None)
     if step is None:
-        return _wrong(session, half, now)
+        return refuse_second_factor(session, half, now=now)
     session.execute(update(StaffRow).where(StaffRow.id == half.staff.id).values(totp_secret=secret, totp_step=step))
     _audit(session, half.staff.id, AuditAction.SECOND_FACTOR_SET, now)
     codes = make_recovery_codes(session, half.staff.id, now=now)
-    return _open(session, half, now, kept={CODES: list(codes.codes)})
+    return open_session(session, half, now=now, kept={CODES: list(codes.codes)})
+
+
+def has_second_factor(session: Session, staff_id: StaffId) -> bool:
+    """Whether they have one now. Locks them: of two who enrol or remove at once the second sees what the first did."""
+    app = session.scalar(select(StaffRow.totp_secret).where(StaffRow.id == staff_id).with_for_update())
+    return app is not None or bool(count_passkeys(session, staff_id))
 
 
 def make_recovery_codes(session: Session, staff_id: StaffId, *, now: datetime) -> RecoveryCodes:
@@ -162,21 +170,30 @@ def recovery_digest(staff_id: StaffId, typed: str) -> bytes:
     return hashlib.sha256(f"preferences.recovery:{staff_id}:{read_recovery_code(typed)}".encode()).digest()
 
 
-def _open(session: Session, half: StaffSession, now: datetime, kept: dict[str, Any] | None = None) -> Begun | SignIn:
+def open_session(
+    session: Session,
+    half: StaffSession,
+    *,
+    kept: dict[str, Any] | None = None,
+    data: dict[str, Any] | None = None,
+    now: datetime,
+) -> Begun | SignIn:
     """The half session is claimed: one that was used in between opens nothing."""
     if not end_session(session, half.id, staff_id=half.staff.id, now=now):
         return SignIn.WRONG
-    _audit(session, half.staff.id, AuditAction.SIGNED_IN, now)
+    target = AuditTarget(AuditObject.STAFF, half.staff.id)
+    record_audit(session, half.staff.id, AuditAction.SIGNED_IN, target, data=data, now=now)
     return begin_session(session, half.staff.id, browser=half.browser, kept=kept, now=now)
 
 
-def _wrong(session: Session, half: StaffSession, now: datetime) -> SignIn:
+def refuse_second_factor(session: Session, half: StaffSession, *, now: datetime) -> SignIn:
+    """What was given was wrong; it counts."""
     count_failure(session, code_subjects(half.staff.id), now=now)
     _audit(session, half.staff.id, AuditAction.SIGN_IN_REFUSED, now)
     return SignIn.WRONG
 
 
-def _locked(session: Session, half: StaffSession, now: datetime) -> SignIn:
+def lock_out(session: Session, half: StaffSession, *, now: datetime) -> SignIn:
     """Nothing more is looked at, and the password has to be given again."""
     end_session(session, half.id, staff_id=half.staff.id, now=now)
     _audit(session, half.staff.id, AuditAction.SIGN_IN_LOCKED, now)

@@ -14,6 +14,7 @@ from preferences.domain.audit import AuditAction, AuditObject, AuditTarget, Staf
 from preferences.domain.errors import Conflict, InvalidValue, NotFound
 from preferences.domain.roles import Role
 from preferences.models.crypto import keyring
+from preferences.models.passkey import PasskeyRow
 from preferences.models.staff import RecoveryCodeRow, StaffRow
 from preferences.queries.staff.staff import StaffView, administrators, staff_by_id, staff_by_index
 
@@ -97,7 +98,7 @@ def disable_staff(session: Session, staff_id: int, *, by: StaffId | None, now: d
 
 
 def enable_staff(session: Session, staff_id: int, *, by: StaffId | None, now: datetime) -> None:
-    """Let somebody sign in again, with the password and the app they had. Raises NotFound."""
+    """Let somebody sign in again, with the password, app and passkeys they had. Raises NotFound."""
     if existing_staff(session, staff_id).disabled_at is None:
         return
     session.execute(update(StaffRow).where(StaffRow.id == staff_id).values(disabled_at=None))
@@ -105,10 +106,11 @@ def enable_staff(session: Session, staff_id: int, *, by: StaffId | None, now: da
 
 
 def reset_second_factor(session: Session, staff_id: int, *, by: StaffId | None, now: datetime) -> None:
-    """Forget app and recovery codes, and end every session: the next sign-in enrols a new app. Raises NotFound."""
+    """Forget app, passkeys and recovery codes, and end every session: the next sign-in enrols anew. Raises NotFound."""
     found = existing_staff(session, staff_id)
     session.execute(update(StaffRow).where(StaffRow.id == staff_id).values(totp_secret=None, totp_step=None))
     session.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.staff_id == staff_id))
+    session.execute(delete(PasskeyRow).where(PasskeyRow.staff_id == staff_id))
     end_sessions(session, found.id, now=now)
     record_audit(session, by, AuditAction.SECOND_FACTOR_RESET, AuditTarget(AuditObject.STAFF, staff_id), now=now)
 

@@ -18,6 +18,7 @@ from preferences.web.pages import static_address
 from .answering import day_in_words, moment_in_words
 from .guard import current_staff, guard, staff_csrf, staff_may
 from .menu import link_to, staff_menu
+from .passkeys import passkeys_work
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 blueprint.before_request(guard)
@@ -35,6 +36,8 @@ def register_admin(app: Flask) -> None:
         staff_time=moment_in_words,
         public_id=format_recipient_id,
         staff_date=day_in_words,
+        passkeys_work=passkeys_work,
+        passkey_script=static_address(app, "js/passkeys.js"),
         admin_style=static_address(app, "css/admin.css"),
         preview_style=static_address(app, "css/preview.css"),
     )

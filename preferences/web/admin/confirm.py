@@ -21,8 +21,8 @@ from .guard import needs, safe_next, staff_session
 @access(Access.STAFF)
 @needs(Permission.BE_STAFF)
 def ask_again() -> Response:
-    """The form for the password."""
-    return _page()
+    """The form for the password, or for a passkey."""
+    return confirm_page()
 
 
 @blueprint.post("/confirm")
@@ -34,14 +34,15 @@ def confirm_again() -> Response:
     with transaction() as session:
         attempt = begin_confirmation(session, current, now=utc_now())
     if attempt.locked_until is not None:
-        return _page(problem=SignIn.LOCKED)
+        return confirm_page(problem=SignIn.LOCKED)
     if not attempt.is_right(request.form.get("password", "")[: MOST_PASSWORD * 4]):
-        return _page(problem=SignIn.WRONG)
+        return confirm_page(problem=SignIn.WRONG)
     with transaction() as session:
         accept_confirmation(session, current, attempt)
     return redirect(safe_next(request.form.get("next", "")), code=303)
 
 
-def _page(*, problem: str = "") -> Response:
+def confirm_page(*, problem: str = "") -> Response:
+    """The page that asks, with what went wrong."""
     page = render_template("admin/confirm.html", problem=problem, next=safe_next(request.values.get("next", "")))
     return make_response(page, {"": 200, SignIn.LOCKED: 429}.get(problem, 422))

@@ -57,6 +57,12 @@ def test_every_admin_address_asks_for_staff_but_those_before_the_sign_in(app: Fl
         "admin.finish_enrolment",
         "admin.show_invitation",
         "admin.take_invitation",
+        "admin.ask_passkey_alone",
+        "admin.give_passkey_alone",
+        "admin.ask_second_passkey",
+        "admin.give_second_passkey",
+        "admin.ask_first_passkey",
+        "admin.give_first_passkey",
     }
 
 

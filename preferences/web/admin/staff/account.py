@@ -10,6 +10,7 @@ from preferences.domain.audit import AuditAction, AuditObject, AuditTarget
 from preferences.domain.roles import Permission
 from preferences.domain.staff import MOST_PASSWORD, PasswordProblem
 from preferences.models.transaction import reading, transaction
+from preferences.queries.staff.passkeys import passkeys_of
 from preferences.queries.staff.staff import count_recovery_codes, sessions_of
 from preferences.services.staff.account import change_password, offer_app, renew_recovery_codes, take_app
 from preferences.services.staff.audit import record_audit
@@ -18,16 +19,22 @@ from preferences.services.staff.sign_in import PENDING, SignIn
 from preferences.services.staff.staff import change_language
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import done, said, typed
+from preferences.web.admin.answering import DONE, done, said, typed
 from preferences.web.admin.guard import fresh, needs, safe_next, staff_session
 from preferences.web.plumbing import settings, utc_now
 
 from .enrol import RECOVERY_CODES, in_groups, qr_code
 
+LAST = "last"
 MESSAGES = {
     "password": lazy_gettext("The new password is in use. You were signed out everywhere else."),
     "ended": lazy_gettext("The session was ended."),
     "others": lazy_gettext("You are signed out everywhere else."),
+    "passkey": lazy_gettext("The passkey is there. It works from the next sign-in on."),
+    "passkey-named": lazy_gettext("The passkey has its new name."),
+    "passkey-removed": lazy_gettext("The passkey is forgotten here. You were signed out everywhere else."),
+    "app-removed": lazy_gettext("The app is forgotten here. You were signed out everywhere else."),
+    LAST: lazy_gettext("That is your last second factor. Add another one first."),
 }
 
 
@@ -40,9 +47,9 @@ def account() -> str:
     with reading() as session:
         sessions = sessions_of(session, current.staff.id, now=utc_now())
         left = count_recovery_codes(session, current.staff.id)
-    return render_template(
-        "admin/account.html", current=current, sessions=sessions, codes_left=left, done=said(MESSAGES)
-    )
+        passkeys = passkeys_of(session, current.staff.id)
+    shown = {"current": current, "sessions": sessions, "codes_left": left, "passkeys": passkeys}
+    return render_template("admin/account.html", **shown, is_last=request.args.get(DONE) == LAST, done=said(MESSAGES))
 
 
 @blueprint.post("/account/language")

@@ -31,7 +31,7 @@ def show_enrolment() -> Response:
     """The QR code to scan, the secret to type where scanning does not work, and the field for the first code."""
     if PENDING not in staff_session().kept:
         return redirect(with_next(CODE, request.args.get("next", "")), code=303)
-    return make_response(_page())
+    return make_response(enrol_page())
 
 
 @blueprint.post("/enrol")
@@ -47,7 +47,7 @@ def finish_enrolment() -> Response:
         return take_cookie_back(make_response(render_template("admin/locked.html"), 429))
     if PENDING not in staff_session().kept:
         return redirect(CODE, code=303)
-    return make_response(_page(problem="code"), 422)
+    return make_response(enrol_page(problem="code"), 422)
 
 
 @blueprint.get("/recovery-codes")
@@ -84,7 +84,8 @@ def in_groups(secret: str) -> str:
     return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
 
 
-def _page(*, problem: str = "") -> str:
+def enrol_page(*, problem: str = "") -> str:
+    """The page to choose a second factor on, with what went wrong."""
     current = staff_session()
     secret = current.kept[PENDING]
     return render_template(

@@ -42,7 +42,7 @@ def sign_in() -> Response:
     found = find_session()
     if found is not None and found.stage is SessionStage.OPEN:
         return redirect(HOME, code=303)
-    return _form()
+    return sign_in_page()
 
 
 @blueprint.post("/sign-in")
@@ -53,12 +53,12 @@ def give_password() -> Response:
     with transaction() as session:
         attempt = begin_attempt(session, address, client=client(), now=utc_now())
     if attempt.locked_until is not None:
-        return _form(problem=SignIn.LOCKED, address=address)
+        return sign_in_page(problem=SignIn.LOCKED, address=address)
     is_right = attempt.is_right(password)
     with transaction() as session:
         if not is_right or attempt.staff is None:
             refuse_attempt(session, attempt)
-            return _form(problem=SignIn.WRONG, address=address)
+            return sign_in_page(problem=SignIn.WRONG, address=address)
         begun = accept_attempt(session, attempt, password, browser=browser())
     return give_cookie(redirect(_second_step(attempt.staff.has_second_factor), code=303), begun.secret)
 
@@ -69,7 +69,7 @@ def ask_code() -> Response:
     """The form for the app's code, or for a recovery code."""
     if not staff_session().staff.has_second_factor:
         return redirect(_second_step(False), code=303)
-    return make_response(_code_page())
+    return make_response(code_page())
 
 
 @blueprint.post("/sign-in/code")
@@ -85,7 +85,7 @@ def give_code() -> Response:
         return give_cookie(redirect(safe_next(request.form.get("next", "")), code=303), found.secret)
     if found is SignIn.LOCKED:
         return take_cookie_back(make_response(render_template("admin/locked.html"), 429))
-    return make_response(_code_page(problem=request.form.get("kind") or "code"), 422)
+    return make_response(code_page(problem=request.form.get("kind") or "code"), 422)
 
 
 @blueprint.post("/sign-out")
@@ -106,7 +106,8 @@ def _second_step(has_one: bool) -> str:
     return with_next(CODE if has_one else ENROL, request.values.get("next", ""))
 
 
-def _form(*, problem: str = "", address: str = "") -> Response:
+def sign_in_page(*, problem: str = "", address: str = "") -> Response:
+    """The sign-in page, with what went wrong."""
     shown: dict[str, Any] = {"problem": problem, "address": address, "next": safe_next(request.values.get("next", ""))}
     response = make_response(render_template("admin/sign_in.html", **shown))
     if problem:
@@ -114,7 +115,7 @@ def _form(*, problem: str = "", address: str = "") -> Response:
     return response if cookie_secret() else give_cookie(response, form_secret())
 
 
-def _code_page(*, problem: str = "") -> str:
-    return render_template(
-        "admin/code.html", problem=problem, next=safe_next(request.values.get("next", "")), step_lasts=30
-    )
+def code_page(*, problem: str = "") -> str:
+    """The page for the second factor, with what went wrong."""
+    shown = {"problem": problem, "half": staff_session().staff, "next": safe_next(request.values.get("next", ""))}
+    return render_template("admin/code.html", **shown)

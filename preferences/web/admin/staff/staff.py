@@ -39,7 +39,7 @@ MESSAGES = {
     "role": lazy_gettext("The new role holds from the next page they open."),
     "disabled": lazy_gettext("They are signed out everywhere and cannot sign in any more."),
     "enabled": lazy_gettext("They can sign in again."),
-    "second-factor": lazy_gettext("At the next sign-in they enrol a new app."),
+    "second-factor": lazy_gettext("At the next sign-in they enrol a new app or passkey."),
     "sessions": lazy_gettext("They are signed out everywhere."),
     "last": lazy_gettext("This is the last administrator. Make somebody else one first."),
 }
@@ -132,7 +132,7 @@ def invite_again(number: int) -> Response:
 @needs(Permission.MANAGE_STAFF)
 @fresh
 def reset_factor(number: int) -> Response:
-    """Forget their app: they enrol a new one at the next sign-in."""
+    """Forget their app and passkeys: they enrol anew at the next sign-in."""
     return _change(
         number, "second-factor", lambda session, by, now: reset_second_factor(session, number, by=by, now=now)
     )

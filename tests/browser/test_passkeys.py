@@ -1,4 +1,4 @@
-"""Passkeys in a real browser, with Chromium's own virtual authenticator: the script, the questions, and every page on the way."""
+"""Passkeys in a real browser, with Chromium's own virtual authenticator: the script, its questions, every page on the way."""
 
 from __future__ import annotations
 

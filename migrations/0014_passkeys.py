@@ -1,7 +1,7 @@
 """Passkeys of staff, and the challenges that were answered.
 
 Revision ID: 0014
-Revises: 0017
+Revises: 0013
 Create Date: 2026-11-24 16:00:00
 
 """
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0014"
-down_revision: str | Sequence[str] | None = "0017"
+down_revision: str | Sequence[str] | None = "0013"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -102,12 +102,21 @@ def history(
     default_locale: str,
     before: int | None = None,
     limit: int | None = None,
+    purpose_id: int | None = None,
+    act: Act | None = None,
 ) -> list[HistoryEntry]:
-    """The whole ledger of one person, newest first; or `limit` entries of it, from below the entry `before`."""
+    """The whole ledger of one person, newest first; or `limit` entries of it, from below the entry `before`.
+
+    Narrowed to a purpose or an act where one is named.
+    """
     known = catalogue(session)
     wanted = _entries().where(LedgerEntryRow.recipient_id == recipient_id).limit(limit)
     if before is not None:
         wanted = wanted.where(LedgerEntryRow.id < min(before, _LARGEST_ID))
+    if purpose_id is not None:
+        wanted = wanted.where(LedgerEntryRow.purpose_id == purpose_id)
+    if act is not None:
+        wanted = wanted.where(LedgerEntryRow.act == act)
     rows = session.execute(wanted)
     found = []
     for entry, number, text, evidence, training, message, mailer, actor, reason in rows:

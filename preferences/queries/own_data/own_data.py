@@ -168,7 +168,7 @@ def own_data(session: Session, recipient: RecipientView, *, locale: str, default
         suppressions=own_suppressions(session, recipient, locale=locale, default_locale=default_locale),
         trainings=own_trainings(session, recipient),
         requests=own_requests(session, recipient),
-        takedowns=_all(session, OwnTakedown, TakedownRow, TakedownRow.recipient_id == recipient.id),
+        takedowns=own_takedowns(session, recipient),
         address_changes=_all(
             session, OwnAddressChange, AddressChangeRow, AddressChangeRow.recipient_id == recipient.id
         ),
@@ -238,6 +238,11 @@ def own_trainings(session: Session, recipient: RecipientView) -> list[Participat
 def own_requests(session: Session, recipient: RecipientView) -> list[OwnRequest]:
     """The person's rights requests, newest first."""
     return _all(session, OwnRequest, RightsRequestRow, RightsRequestRow.recipient_id == recipient.id)
+
+
+def own_takedowns(session: Session, recipient: RecipientView) -> list[OwnTakedown]:
+    """What the person asked to have removed, newest first."""
+    return _all(session, OwnTakedown, TakedownRow, TakedownRow.recipient_id == recipient.id)
 
 
 def _confirmations(session: Session, recipient: RecipientView) -> list[OwnConfirmation]:

@@ -68,12 +68,13 @@ class OwnReport:
     """As it was reported; None once it is forgotten."""
 
 
-def own_mails(session: Session, recipient_id: RecipientId) -> list[OwnMailEntry]:
+def own_mails(session: Session, recipient_id: RecipientId, *, limit: int | None = None) -> list[OwnMailEntry]:
     """The service's mails to a person, newest first. Codes and contents are left out: the person has them in the mailbox."""
     rows = session.execute(
         select(OutboxJobRow.payload, OutboxJobRow.created_at, OutboxJobRow.done_at, OutboxJobRow.outcome)
         .where(OutboxJobRow.recipient_id == recipient_id, OutboxJobRow.kind == JobKind.MAIL)
         .order_by(OutboxJobRow.id.desc())
+        .limit(limit)
     )
     return [
         OwnMailEntry(_text(payload.get("template")), _text(payload.get("purpose")), created_at, done_at, outcome)

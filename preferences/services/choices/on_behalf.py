@@ -1,6 +1,7 @@
 """Staff record what a person told them: as staff, never as the person, with a reason and what proves it (L2, T11).
 
 Staff can restrict freely. A yes needs proof and never lifts what the person stopped: for that the mailbox itself is asked.
+A form that is sent twice records once. What was recorded by mistake can be taken back for a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import Act, Actor, Method
+from preferences.domain.acts import GRANTS, REDUCTIONS, Act, Actor, Method
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget, StaffId
+from preferences.domain.capability import RecipientId
 from preferences.domain.errors import InvalidValue
 from preferences.domain.purpose import LawfulBasis, Purpose
+from preferences.models.recipient import RecipientRow
+from preferences.queries.choices.on_behalf import acts_on_behalf, undoable_act
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipients import RecipientView
 from preferences.services.staff.audit import record_audit
 
-from .choices import Recorded, Report, Reporter, record_report
+from .choices import Report, Reporter, record_report
 from .confirmations import Asked, ask_to_turn_on
+from .undo import By, take_back
 
 MOST_REASON = 2000
 
@@ -41,6 +47,14 @@ class Said(StrEnum):
     """The person wants it: their mailbox is asked to confirm."""
 
 
+class Outcome(StrEnum):
+    """What came of it."""
+
+    RECORDED = "recorded"
+    UNCHANGED = "unchanged"
+    ASKED = "asked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnBehalf:
     """What staff want recorded. `occurred_at` is the person's own time; `proof` says where it can be found."""
@@ -49,39 +63,86 @@ class OnBehalf:
     purpose: Purpose
     occurred_at: datetime
     reason: str
+    told: str = ""
+    """How the person told us, in words; kept as evidence together with `proof`."""
     proof: str = ""
     wording: str = ""
+    form: str = ""
+    """Names the form that was filled in, so that sending it twice records once; empty: not asked."""
 
 
 def act_on_behalf(
     session: Session, recipient: RecipientView, asked: OnBehalf, *, staff_id: StaffId, locale: str, now: datetime
-) -> Recorded | None:
-    """Record it with the audit, or ask the mailbox (None). Raises InvalidValue, Held, ActNotPossible."""
+) -> Outcome:
+    """Record it with the audit, or ask the mailbox. Raises InvalidValue, Held, ActNotPossible."""
+    _check(asked)
+    session.execute(select(RecipientRow.id).where(RecipientRow.id == recipient.id).with_for_update())
+    known = catalogue(session)
+    purpose = known.everything().purpose if asked.said is Said.STOP_EVERYTHING else asked.purpose
+    data: dict[str, Any] = {"said": asked.said.value, "purpose": int(purpose.id), "form": asked.form}
+    before = _sent_before(session, recipient.id, data) if asked.form else None
+    if before is not None:
+        return before
+    if asked.said is Said.ASK:
+        if _ask(session, recipient, purpose, locale=locale, now=now) is None:
+            raise InvalidValue("This person has got several of our mails today; ask tomorrow.", pointer="/said")
+        outcome = Outcome.ASKED
+    else:
+        report = Report(
+            path=known.path_to(purpose),
+            act=_act(asked.said, purpose),
+            occurred_at=asked.occurred_at,
+            basis=LawfulBasis.CONSENT if asked.said is Said.YES else None,
+            evidence=_evidence(asked),
+        )
+        reporter = Reporter(staff_id, f"staff:{staff_id}", actor=Actor.STAFF, method=Method.STAFF)
+        recorded = record_report(session, recipient, report, reporter=reporter, now=now)
+        outcome = Outcome(recorded.outcome.value)
+        data |= {"entry": recorded.entry_id} if recorded.entry_id else {}
+    target = AuditTarget(AuditObject.RECIPIENT, recipient.id)
+    data |= {"outcome": outcome.value}
+    record_audit(
+        session, staff_id, AuditAction.ACTED_ON_BEHALF, target, data=data, reason=asked.reason.strip(), now=now
+    )
+    return outcome
+
+
+def undo_on_behalf(
+    session: Session, recipient: RecipientView, entry_id: int, *, staff_id: StaffId, now: datetime
+) -> bool:
+    """Take back what this member of staff recorded within the last quarter of an hour; whether anything was left to do.
+
+    Only what they recorded last for this person, and only as long as nothing newer stands.
+    """
+    session.execute(select(RecipientRow.id).where(RecipientRow.id == recipient.id).with_for_update())
+    if undoable_act(session, recipient.id, staff_id, now=now) != entry_id:
+        return False
+    by = By(Method.STAFF, Actor.STAFF, staff_id, REDUCTIONS | GRANTS)
+    written = take_back(session, recipient, entry_id, by=by, now=now)
+    target = AuditTarget(AuditObject.RECIPIENT, recipient.id)
+    data = {"undo": entry_id, "entries": written}
+    record_audit(session, staff_id, AuditAction.ACTED_ON_BEHALF, target, data=data, now=now)
+    return bool(written)
+
+
+def _check(asked: OnBehalf) -> None:
     reason = asked.reason.strip()
     if not reason or len(reason) > MOST_REASON:
         raise InvalidValue("The reason is needed; it stands in the audit.", pointer="/reason")
+    if asked.said is not Said.OUR_STOP and not asked.told.strip():
+        raise InvalidValue("How did the person tell us?", pointer="/told")
     if asked.said is Said.YES and not asked.proof.strip():
         raise InvalidValue("A yes needs proof: where can it be found?", pointer="/proof")
     if asked.said is Said.YES and asked.purpose.lawful_basis is not LawfulBasis.CONSENT:
         raise InvalidValue("Only the mailbox itself can lift an objection: ask it.", pointer="/said")
-    target = AuditTarget(AuditObject.RECIPIENT, recipient.id)
-    data = {"said": asked.said.value, "purpose": int(asked.purpose.id)}
-    record_audit(session, staff_id, AuditAction.ACTED_ON_BEHALF, target, data=data, reason=reason, now=now)
-    if asked.said is Said.ASK:
-        if _ask(session, recipient, asked.purpose, locale=locale, now=now) is None:
-            raise InvalidValue("This person has got several of our mails today; ask tomorrow.", pointer="/said")
-        return None
-    known = catalogue(session)
-    purpose = known.everything().purpose if asked.said is Said.STOP_EVERYTHING else asked.purpose
-    report = Report(
-        path=known.path_to(purpose),
-        act=_act(asked.said, purpose),
-        occurred_at=asked.occurred_at,
-        basis=LawfulBasis.CONSENT if asked.said is Said.YES else None,
-        evidence=_evidence(asked),
-    )
-    reporter = Reporter(staff_id, f"staff:{staff_id}", actor=Actor.STAFF, method=Method.STAFF)
-    return record_report(session, recipient, report, reporter=reporter, now=now)
+
+
+def _sent_before(session: Session, recipient_id: RecipientId, data: dict[str, Any]) -> Outcome | None:
+    """What came of the same form when it was sent first; one sent again with another answer is another one."""
+    for done in acts_on_behalf(session, recipient_id):
+        if all(done.data.get(name) == value for name, value in data.items()):
+            return Outcome(done.data["outcome"])
+    return None
 
 
 def _act(said: Said, purpose: Purpose) -> Act:
@@ -103,5 +164,6 @@ def _ask(session: Session, recipient: RecipientView, purpose: Purpose, *, locale
 
 
 def _evidence(asked: OnBehalf) -> Mapping[str, Any]:
-    found = {"source": asked.proof.strip(), "wording": asked.wording.strip()}
+    source = ": ".join(part for part in (asked.told.strip(), asked.proof.strip()) if part)
+    found = {"source": source, "wording": asked.wording.strip()}
     return {name: value for name, value in found.items() if value}

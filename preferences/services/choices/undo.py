@@ -5,13 +5,13 @@ Nothing else can be taken back: what was stopped before the save, or stopped aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import GRANTS, PAUSES, REDUCTIONS, STOPS, Act, Method
+from preferences.domain.acts import GRANTS, PAUSES, REDUCTIONS, STOPS, Act, Actor, Method
 from preferences.domain.capability import UNDO_LASTS, Capability, Claims, LinkSigner, Token
 from preferences.domain.choice import Choice, fold
 from preferences.domain.eligibility import Step, steps_of
@@ -28,12 +28,25 @@ from .suppression import lift_suppression
 
 
 @dataclass(frozen=True, slots=True)
+class By:
+    """Who takes something back, and how."""
+
+    method: Method = Method.PREFERENCE_PAGE
+    actor: Actor = Actor.RECIPIENT
+    actor_id: int | None = None
+    takes_back: frozenset[Act] = REDUCTIONS
+
+
+@dataclass(frozen=True, slots=True)
 class _Restoring:
     """One entry that is taken back, with what the choice was before it."""
 
     entry: EntryView
     purpose: Purpose
     before: Choice
+    by: By
+    locale: str | None
+    """The language in which the person saw the words again; None where nothing of ours was shown."""
 
 
 def mint_undo(signer: LinkSigner, recipient: RecipientView, entry_ids: Iterable[int], *, now: datetime) -> Token | None:
@@ -74,18 +87,38 @@ def undo_save(session: Session, recipient: RecipientView, claims: Claims, *, loc
     """
     if claims.recipient_id != recipient.id or not can_undo(claims, now):
         raise BadToken
-    saved = entries_of_save(session, claims)
+    return _take_back(session, recipient, entries_of_save(session, claims), By(), locale=locale, now=now)
+
+
+def take_back(session: Session, recipient: RecipientView, entry_id: int, *, by: By, now: datetime) -> list[int]:
+    """Take back one entry that staff recorded, as staff. A yes becomes our own stop; a no becomes what stood before.
+
+    Returns the ids of the entries written: none where something newer stands.
+    """
+    saved = [entry for entry in entries_between(session, recipient.id, entry_id, entry_id) if entry.method is by.method]
+    return _take_back(session, recipient, saved, by, locale=None, now=now)
+
+
+def _take_back(
+    session: Session,
+    recipient: RecipientView,
+    saved: Sequence[EntryView],
+    by: By,
+    *,
+    locale: str | None,
+    now: datetime,
+) -> list[int]:
     everything = entries_of(session, recipient.id)
     ids = {entry.id for entry in saved}
     written: list[int] = []
     for entry in saved:
         found = catalogue(session).by_id(entry.purpose_id)
-        if found is None or entry.act not in REDUCTIONS:
+        if found is None or entry.act not in by.takes_back:
             continue
         before = fold(other.for_fold() for other in everything if other.key == entry.key and other.id not in ids)
         if _is_superseded(session, entry, found.purpose, before):
             continue
-        written += _restore(session, recipient, _Restoring(entry, found.purpose, before), locale=locale, now=now)
+        written += _restore(session, recipient, _Restoring(entry, found.purpose, before, by, locale), now=now)
     return written
 
 
@@ -108,11 +141,13 @@ def _is_superseded(session: Session, entry: EntryView, purpose: Purpose, before:
     )
 
 
-def _restore(session: Session, recipient: RecipientView, one: _Restoring, *, locale: str, now: datetime) -> list[int]:
+def _restore(session: Session, recipient: RecipientView, one: _Restoring, *, now: datetime) -> list[int]:
     before, at = one.before, max(now, one.entry.occurred_at)
     if one.entry.act in PAUSES:
         was_paused = before.paused_until is not None and before.paused_until > now
         acts: list[tuple[Act, LawfulBasis | None]] = [(Act.PAUSED if was_paused else Act.RESUMED, None)]
+    elif one.entry.act in GRANTS:
+        acts = [(Act.REVOKED, None)]
     elif before.act in STOPS:
         return []
     else:
@@ -121,7 +156,7 @@ def _restore(session: Session, recipient: RecipientView, one: _Restoring, *, loc
             acts.append((Act.PAUSED, None))
     if one.purpose.about is About.EVERYTHING and recipient.address_index is not None:
         lift_suppression(session, address_index=recipient.address_index, reason=SuppressionReason.GLOBAL_STOP, now=now)
-    return [record_act(session, _new_act(one, act, basis, locale, at), now=at) for act, basis in acts]
+    return [record_act(session, _new_act(one, act, basis, at), now=at) for act, basis in acts]
 
 
 def _grant(purpose: Purpose, before: Choice) -> tuple[Act, LawfulBasis | None]:
@@ -132,18 +167,20 @@ def _grant(purpose: Purpose, before: Choice) -> tuple[Act, LawfulBasis | None]:
     return Act.OBJECTION_LIFTED, before.basis
 
 
-def _new_act(one: _Restoring, act: Act, basis: LawfulBasis | None, locale: str, at: datetime) -> NewAct:
+def _new_act(one: _Restoring, act: Act, basis: LawfulBasis | None, at: datetime) -> NewAct:
     return NewAct(
         recipient_id=one.entry.recipient_id,
         purpose=one.purpose,
         act=act,
         basis=basis,
         training_id=one.entry.training_id,
-        method=Method.PREFERENCE_PAGE,
+        method=one.by.method,
+        actor=one.by.actor,
+        actor_id=one.by.actor_id,
         occurred_at=at,
         paused_until=one.before.paused_until if act is Act.PAUSED else None,
-        notice_version_id=one.purpose.notice_version_id,
-        locale=locale,
+        notice_version_id=one.purpose.notice_version_id if one.locale else None,
+        locale=one.locale,
         evidence={"source": f"undo of entry {one.entry.id}"},
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from babel.dates import format_date, format_datetime, get_timezone
 from flask import redirect, request, url_for
@@ -15,6 +16,7 @@ from preferences.web.dates import AS_IN, start_of_day
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings
 
+W = TypeVar("W", bound=StrEnum)
 DONE = "done"
 LARGEST_ID = 2**63 - 1
 """No row has a larger one, and no database takes it."""
@@ -53,6 +55,12 @@ def asked_number(name: str) -> int | None:
     text = request.args.get(name, "")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else LARGEST_ID + 1
     return number if number <= LARGEST_ID else None
+
+
+def asked_word(vocabulary: type[W], name: str) -> W | None:
+    """One word of a vocabulary from the address of the page; None for every other text."""
+    text = asked(name)
+    return vocabulary(text) if text in [*vocabulary] else None
 
 
 def done(endpoint: str, what: str = "", **values: Any) -> Response:

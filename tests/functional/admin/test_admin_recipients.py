@@ -159,7 +159,12 @@ def test_the_page_tells_everything_and_that_it_was_read(
 def test_a_no_on_behalf_counts_at_once_as_done_by_staff(
     officer: StaffBrowser, session: Session, anna: RecipientView
 ) -> None:
-    form = {"said": "no", "purpose": str(purpose(session, "marketing").id), "reason": "Ringde i dag."}
+    form = {
+        "said": "no",
+        "purpose": str(purpose(session, "marketing").id),
+        "told": "phone",
+        "reason": "Ringde i dag.",
+    }
     assert officer.post(f"{path(anna)}/act", form).location == f"{path(anna)}?done=recorded"
     last = entries(session)[-1]
     assert (last.act, last.method, last.actor, last.actor_id) == (
@@ -176,20 +181,20 @@ def test_everything_can_be_stopped_and_we_can_stop_ourselves(
 ) -> None:
     events = str(purpose(session, "events").id)
     officer.post(f"{path(anna)}/act", {"said": "our_stop", "purpose": events, "reason": "Fel lista."})
-    officer.post(f"{path(anna)}/act", {"said": "stop_everything", "reason": "Brev."})
+    officer.post(f"{path(anna)}/act", {"said": "stop_everything", "told": "letter", "reason": "Brev."})
     assert [one.act for one in entries(session)][-2:] == [Act.REVOKED, Act.OBJECTED]
     assert "har stoppat allt" in officer.get(path(anna)).text
 
 
 def test_a_yes_needs_proof_and_keeps_it(officer: StaffBrowser, session: Session, anna: RecipientView) -> None:
-    form = {"said": "yes", "purpose": str(purpose(session, "surveys").id), "reason": "Blankett."}
+    form = {"said": "yes", "purpose": str(purpose(session, "surveys").id), "told": "form", "reason": "Blankett."}
     assert officer.post(f"{path(anna)}/act", form).status_code == 422
     form |= {"proof": "Pärm 3, blad 17", "wording": "Ja tack", "occurred_on": "2026-01-05"}
     assert officer.post(f"{path(anna)}/act", form).status_code == 303
     last = entries(session)[-1]
     assert (last.act, last.occurred_at.date().isoformat()) == (Act.GIVEN, "2026-01-05")
     content = session.scalars(select(EvidenceRow.content).where(EvidenceRow.entry_id == last.id)).one()
-    assert (content["source"], content["wording"]) == ("Pärm 3, blad 17", "Ja tack")
+    assert (content["source"], content["wording"]) == ("På en blankett: Pärm 3, blad 17", "Ja tack")
 
 
 def test_staff_lift_nothing_that_the_person_stopped(
@@ -197,7 +202,13 @@ def test_staff_lift_nothing_that_the_person_stopped(
 ) -> None:
     act(session, anna, "marketing", Act.WITHDRAWN)
     count = len(entries(session))
-    form = {"said": "yes", "purpose": str(purpose(session, "marketing").id), "reason": "Ringde.", "proof": "Samtal 9"}
+    form = {
+        "said": "yes",
+        "purpose": str(purpose(session, "marketing").id),
+        "told": "phone",
+        "reason": "Ringde.",
+        "proof": "Samtal 9",
+    }
     answer = officer.post(f"{path(anna)}/act", form)
     assert answer.status_code == 409
     assert "Samtal 9" in answer.text
@@ -211,7 +222,7 @@ def test_the_mailbox_is_asked_and_only_its_answer_counts(
 ) -> None:
     act(session, anna, "marketing", Act.WITHDRAWN)
     count = len(entries(session))
-    form = {"said": "ask", "purpose": str(purpose(session, "marketing").id), "reason": "Ringde."}
+    form = {"said": "ask", "purpose": str(purpose(session, "marketing").id), "told": "phone", "reason": "Ringde."}
     assert officer.post(f"{path(anna)}/act", form).location.endswith("?done=asked")
     assert len(entries(session)) == count
     assert "/c/" in send_all(app)["anna@example.se"].part("plain")
@@ -222,13 +233,15 @@ def test_the_mailbox_is_asked_and_only_its_answer_counts(
     [
         {},
         {"said": "x", "purpose": "1", "reason": "x"},
-        {"said": "no", "reason": "x"},
+        {"said": "no", "purpose": "2", "reason": "x"},
+        {"said": "no", "purpose": "2", "reason": "x", "told": "<b>"},
+        {"said": "no", "told": "phone", "reason": "x"},
         {"said": "no", "purpose": "99999", "reason": "x"},
         {"said": "no", "purpose": "²", "reason": "x"},
-        {"said": "no", "purpose": "2", "reason": " "},
-        {"said": "no", "purpose": "2", "reason": "x" * 2001},
-        {"said": "no", "purpose": "2", "reason": "x", "occurred_on": "2999-01-01"},
-        {"said": "no", "purpose": "2", "reason": "x", "occurred_on": "i går"},
+        {"said": "no", "told": "phone", "purpose": "2", "reason": " "},
+        {"said": "no", "told": "phone", "purpose": "2", "reason": "x" * 2001},
+        {"said": "no", "told": "phone", "purpose": "2", "reason": "x", "occurred_on": "2999-01-01"},
+        {"said": "no", "told": "phone", "purpose": "2", "reason": "x", "occurred_on": "i går"},
     ],
 )
 def test_what_cannot_be_recorded_is_said_and_nothing_stored(

@@ -1,15 +1,13 @@
-"""What staff can do for one person: record what they said, send their link, block, erase, prove; see what they see."""
+"""What staff can do for one person: record what they said and take it back, send their link, block, erase."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
+import re
+import secrets
 from datetime import UTC, date, datetime, timedelta
-from typing import IO
 
-from flask import Response as FlaskResponse
 from flask import make_response, render_template, request
-from flask_babel import gettext, lazy_gettext
+from flask_babel import force_locale, gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -17,12 +15,10 @@ from preferences.domain.audit import AuditAction
 from preferences.domain.errors import InvalidValue, PreferencesError
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.roles import Permission
-from preferences.models.transaction import reading, snapshot, transaction
+from preferences.models.transaction import reading, transaction
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipients import RecipientView
-from preferences.services.choices.choices import ReportOutcome
-from preferences.services.choices.on_behalf import OnBehalf, Said, act_on_behalf
-from preferences.services.evidence_pack import write_evidence_pack
+from preferences.services.choices.on_behalf import OnBehalf, Said, act_on_behalf, undo_on_behalf
 from preferences.services.recipients.erasure import erase_recipient
 from preferences.services.recipients.link_requests import LinkRequest, request_link_for
 from preferences.services.rights.restriction import end_restriction, restrict
@@ -31,7 +27,6 @@ from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import done, typed, typed_lines
 from preferences.web.admin.guard import fresh, needs, staff_id
-from preferences.web.admin.words.evidence import pack_words
 from preferences.web.dates import start_of_day
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings, utc_now
@@ -42,11 +37,22 @@ PROBLEMS = {
     "/reason": lazy_gettext("Write the reason: it stands in the audit."),
     "/proof": lazy_gettext("A yes needs proof: say where it can be found."),
     "/said": lazy_gettext("That cannot be recorded here. Ask the person's mailbox instead, or try again tomorrow."),
+    "/told": lazy_gettext("Choose how they told us."),
     "/purpose": lazy_gettext("Choose what it is about."),
     "/occurred_on": lazy_gettext("This is no day in the past."),
     "held": lazy_gettext("The person has stopped this, and only their own mailbox can lift it: ask it."),
 }
-FIELDS = ("said", "purpose", "occurred_on", "reason", "proof", "wording")
+FIELDS = ("said", "purpose", "told", "occurred_on", "reason", "proof", "wording")
+TOLD = {
+    "phone": lazy_gettext("By telephone"),
+    "letter": lazy_gettext("By letter"),
+    "mail": lazy_gettext("By email"),
+    "in_person": lazy_gettext("In person"),
+    "form": lazy_gettext("On a form"),
+    "other": lazy_gettext("In another way"),
+}
+"""How a person told us; its words are kept as evidence, in the organisation's language."""
+_FORM = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 @blueprint.get("/recipients/<public_id>/act")
@@ -66,15 +72,24 @@ def act_for(public_id: str) -> Response:
     try:
         with transaction() as session:
             wanted = _wanted(session, now)
-            recorded = act_on_behalf(
+            outcome = act_on_behalf(
                 session, found, wanted, staff_id=staff_id(), locale=found.locale or settings().default_locale, now=now
             )
     except PreferencesError as error:
         return _act_page(found, problem="held" if error.code == "held" else error.pointer or "/said")
-    if recorded is None:
-        return done("admin.recipient_page", "asked", public_id=public_id)
-    what = "recorded" if recorded.outcome is ReportOutcome.RECORDED else "unchanged"
-    return done("admin.recipient_page", what, public_id=public_id)
+    return done("admin.recipient_page", outcome.value, public_id=public_id)
+
+
+@blueprint.post("/recipients/<public_id>/undo")
+@access(Access.STAFF)
+@needs(Permission.ACT_ON_BEHALF)
+def undo_act(public_id: str) -> Response:
+    """Take back what one has just recorded oneself."""
+    found, now, entry = existing(public_id), utc_now(), typed("entry", most=19)
+    number = int(entry) if entry.isascii() and entry.isdigit() else 0
+    with transaction() as session:
+        is_undone = undo_on_behalf(session, found, number, staff_id=staff_id(), now=now)
+    return done("admin.recipient_page", "undone" if is_undone else "too-late", public_id=public_id)
 
 
 @blueprint.post("/recipients/<public_id>/link")
@@ -130,31 +145,6 @@ def erase_them(public_id: str) -> Response:
     return done("admin.recipient_page", "erased", public_id=public_id)
 
 
-@blueprint.get("/recipients/<public_id>/evidence.zip")
-@access(Access.STAFF)
-@needs(Permission.EXPORT_DATA)
-@fresh
-def evidence_of(public_id: str) -> Response:
-    """Everything that proves what they were shown and chose, in one zip, written as it is read."""
-    found, now = existing(public_id), utc_now()
-    with transaction() as session:
-        record_audit(session, staff_id(), AuditAction.EVIDENCE_EXPORTED, target_of(found), now=now)
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer has been sent
-    with snapshot() as session:
-        write_evidence_pack(session, file, found, speaks=pack_words(), now=now)
-    file.seek(0)
-    name = f"evidence-{format_recipient_id(found.id)}.zip"
-    return FlaskResponse(
-        _sent(file), mimetype="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-
-
-def _sent(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(64 * 1024):
-            yield chunk
-
-
 def _wanted(session: Session, now: datetime) -> OnBehalf:
     """What the form says. Raises InvalidValue with the field that is wrong."""
     said = request.form.get("said", "")
@@ -170,9 +160,22 @@ def _wanted(session: Session, now: datetime) -> OnBehalf:
         purpose=(described or known.everything()).purpose,
         occurred_at=_day(request.form.get("occurred_on", ""), now),
         reason=typed_lines("reason"),
+        told=_told(request.form.get("told", "")),
         proof=typed_lines("proof"),
         wording=typed_lines("wording"),
+        form=_form_name(),
     )
+
+
+def _told(code: str) -> str:
+    with force_locale(settings().default_locale):
+        return str(TOLD.get(code, ""))
+
+
+def _form_name() -> str:
+    """What names this form; empty for what no page of ours has made up."""
+    name = request.form.get("form", "")
+    return name if _FORM.fullmatch(name) else ""
 
 
 def _day(text: str, now: datetime) -> datetime:
@@ -201,6 +204,8 @@ def _act_page(found: RecipientView, *, problem: str = "") -> Response:
         "admin/recipient_act.html",
         one=found,
         purposes=purposes,
+        told=list(TOLD.items()),
+        form=_form_name() or secrets.token_hex(8),
         typed={name: request.form.get(name, "") for name in FIELDS},
         problem=(problem, PROBLEMS.get(problem, PROBLEMS["/said"])) if problem else None,
     )

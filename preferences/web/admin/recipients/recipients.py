@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from flask import abort, render_template
 from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
 
 from preferences.domain.acts import GRANTS, Act, Method
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget
 from preferences.domain.capability import RecipientId
+from preferences.domain.catalogue import Catalogue
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.esp_events import EspEventType
 from preferences.domain.reasons import StopReason
@@ -18,17 +20,27 @@ from preferences.domain.recipient_id import read_recipient_id
 from preferences.domain.roles import Permission
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.transaction import reading
+from preferences.queries.choices.history import history
+from preferences.queries.choices.on_behalf import undoable_act
 from preferences.queries.choices.preference_page import preference_page
-from preferences.queries.mailers.reconciliation import newest_opt_out_told
+from preferences.queries.mailers.told import changes_told
 from preferences.queries.numbers.opt_out_counts import OPT_OUTS
-from preferences.queries.own_data.own_data import OwnData, own_data
+from preferences.queries.own_data.own_data import (
+    OwnChoice,
+    own_choices,
+    own_requests,
+    own_suppressions,
+    own_takedowns,
+    own_trainings,
+)
+from preferences.queries.own_data.own_mail import own_mails
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipient_search import FoundRecipient, RecipientFilter, find_recipients
 from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import asked, asked_day, asked_number, said
-from preferences.web.admin.guard import audited_read, needs, shown_address
+from preferences.web.admin.answering import asked, asked_day, asked_number, asked_word, said
+from preferences.web.admin.guard import audited_read, needs, shown_address, staff_id
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
 from preferences.web.admin.words.words import staff_word
 from preferences.web.locale import request_locale
@@ -36,6 +48,8 @@ from preferences.web.plumbing import settings, utc_now
 
 MESSAGES = {
     "recorded": lazy_gettext("It is recorded, as done by you, with your reason."),
+    "undone": lazy_gettext("It is taken back: things stand as they did before, and the ledger says so."),
+    "too-late": lazy_gettext("That can no longer be taken back: it is too long ago, or something newer stands."),
     "unchanged": lazy_gettext("Nothing new: this is how it stood already."),
     "asked": lazy_gettext("The person's mailbox is asked. It counts once they confirm."),
     "link": lazy_gettext("A link to their own page is on its way to them."),
@@ -45,11 +59,11 @@ MESSAGES = {
     "erased": lazy_gettext("Everything personal is erased. The address stays stopped, as a coded note."),
     "nothing": lazy_gettext("Nothing had to be done: it stands like that already."),
 }
-MOST_HISTORY = 200
+MOST = 10
+"""Of each long thing on a person's page; the rest is a page of its own."""
 BEHIND_FIGURES = ("said", "message", "reason", "suppressed", "reported")
 FILTERS = ("text", "status", "purpose", "act", "method", "since", "until", *BEHIND_FIGURES)
 SAID = {"yes": GRANTS, "no": frozenset(OPT_OUTS)}
-W = TypeVar("W", bound=StrEnum)
 
 
 @blueprint.get("/recipients")
@@ -58,9 +72,8 @@ W = TypeVar("W", bound=StrEnum)
 def recipients() -> str:
     """A page of those that the address of the page asks for. That somebody looked is recorded, not for whom."""
     with audited_read(AuditAction.RECIPIENTS_SEARCHED, by=_looked_by()) as session:
-        known = catalogue(session)
-        purposes = [(str(one.purpose.id), one.text(*_languages()).title) for one in known.all()]
-        wanted = _filter({int(number) for number, _ in purposes})
+        purposes = purpose_titles(catalogue(session))
+        wanted = _filter(set(purposes))
         found = find_recipients(session, wanted, before=asked_number(BEFORE), limit=ROWS + 1)
     return render_template(
         "admin/recipients.html",
@@ -68,7 +81,7 @@ def recipients() -> str:
         wanted=wanted,
         narrowed=_narrowed(),
         asked_for={name: asked(name) for name in ("text", "since", "until")},
-        purposes=purposes,
+        purposes=list(purposes.items()),
         acts=[(one.value, staff_word("act", one)) for one in Act],
         methods=[(one.value, staff_word("method", one)) for one in Method],
         statuses=[(one.value, staff_word("recipient_status", one)) for one in RecipientStatus],
@@ -83,22 +96,51 @@ def recipient_page(public_id: str) -> str:
     """One person: where they stand, what they did with the words shown, what stops them, who was told."""
     found = existing(public_id)
     with audited_read(AuditAction.RECIPIENT_SEEN, target_of(found)) as session:
-        locale, default = _languages()
-        data = own_data(session, found, locale=locale, default_locale=default)
         page = preference_page(session, found, at=utc_now())
-        told = newest_opt_out_told(session, found.id)
+        known = _known(session, found)
+    locale, default = languages()
     return render_template(
         "admin/recipient.html",
         one=found,
         address=shown_address(found.address),
-        data=data,
-        history=data.history[:MOST_HISTORY],
-        controls=[(control, control.described.text(locale, default)) for control in _flat(page)],
         page=page,
-        told=told,
-        stands=_stands(data),
+        controls=[(control, control.described.text(locale, default)) for control in _flat(page)],
+        most=MOST,
         done=said(MESSAGES),
+        **known,
     )
+
+
+def _known(session: Session, found: RecipientView) -> dict[str, Any]:
+    """What is known beside where they stand, each thing in one statement, long ones bounded."""
+    locale, default = languages()
+    speaks: Any = {"locale": locale, "default_locale": default}
+    return {
+        "titles": purpose_titles(catalogue(session)),
+        "history": history(session, found.id, **speaks, limit=MOST + 1),
+        "suppressions": own_suppressions(session, found, **speaks),
+        "trainings": own_trainings(session, found),
+        "training_choices": _by_training(own_choices(session, found, **speaks)),
+        "takedowns": own_takedowns(session, found),
+        "requests": own_requests(session, found),
+        "told": changes_told(session, found.id, limit=MOST + 1),
+        "mails": own_mails(session, found.id, limit=MOST),
+        "undoable": undoable_act(session, found.id, staff_id(), now=utc_now()),
+    }
+
+
+def _by_training(choices: Sequence[OwnChoice]) -> dict[int, list[OwnChoice]]:
+    """What they answered for one training alone."""
+    found: dict[int, list[OwnChoice]] = {}
+    for one in choices:
+        if one.training is not None and one.choice.act is not None:
+            found.setdefault(one.training.id, []).append(one)
+    return found
+
+
+def purpose_titles(known: Catalogue) -> dict[int, str]:
+    """Every purpose and topic, archived ones too, by number, in the language of the page."""
+    return {int(one.purpose.id): one.text(*languages()).title for one in known.all()}
 
 
 def existing(public_id: str) -> RecipientView:
@@ -116,7 +158,8 @@ def target_of(found: RecipientView | FoundRecipient) -> AuditTarget:
     return AuditTarget(AuditObject.RECIPIENT, found.id)
 
 
-def _languages() -> tuple[str, str]:
+def languages() -> tuple[str, str]:
+    """The language of the page, and the one for what has no words in it."""
     return request_locale(), settings().default_locale
 
 
@@ -124,39 +167,28 @@ def _flat(page: Any) -> list[Any]:
     return [one for control in page.controls for one in (control, *control.topics)]
 
 
-def _stands(data: OwnData) -> dict[str, int]:
-    """What there is a lot of, counted."""
-    return {"history": len(data.history), "hidden": max(0, len(data.history) - MOST_HISTORY)}
-
-
 def _filter(purposes: set[int]) -> RecipientFilter:
     """What the address asks for; what cannot be read is left out."""
     purpose = asked_number("purpose")
     return RecipientFilter(
         text=asked("text", most=320),
-        status=_word(RecipientStatus, "status"),
+        status=asked_word(RecipientStatus, "status"),
         purpose_id=purpose if purpose in purposes else None,
-        act=_word(Act, "act"),
-        method=_word(Method, "method"),
+        act=asked_word(Act, "act"),
+        method=asked_word(Method, "method"),
         since=asked_day("since"),
         until=asked_day("until", days_after=1),
         said=SAID.get(asked("said"), frozenset()),
         message_id=asked_number("message"),
-        reason=_word(StopReason, "reason"),
-        suppressed=_word(SuppressionReason, "suppressed"),
-        reported=_word(EspEventType, "reported"),
+        reason=asked_word(StopReason, "reason"),
+        suppressed=asked_word(SuppressionReason, "suppressed"),
+        reported=asked_word(EspEventType, "reported"),
     )
 
 
 def _looked_by() -> list[str]:
     """Which filters were used, by name: what was typed may be an address, and no audit holds one (L14)."""
     return [name for name in FILTERS if asked(name)]
-
-
-def _word(vocabulary: type[W], name: str) -> W | None:
-    """One word of a vocabulary; None for every other text."""
-    text = asked(name)
-    return vocabulary(text) if text in [*vocabulary] else None
 
 
 def _narrowed() -> dict[str, str]:

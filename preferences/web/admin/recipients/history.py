@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import render_template
 
 from preferences.domain.acts import Act
@@ -25,22 +27,13 @@ from .recipients import existing, languages, purpose_titles, target_of
 @needs(Permission.SEE_RECIPIENTS)
 def recipient_history(public_id: str) -> str:
     """Every act, newest first, narrowed to a purpose or an act where the address says so."""
-    found, act = existing(public_id), asked_word(Act, "act")
+    found, act, purpose = existing(public_id), asked_word(Act, "act"), asked_number("purpose")
     with audited_read(AuditAction.RECIPIENT_SEEN, target_of(found), part="history") as session:
         titles = purpose_titles(catalogue(session))
-        purpose = asked_number("purpose")
-        purpose = purpose if purpose in titles else None
+        wanted: dict[str, Any] = {"purpose_id": purpose if purpose in titles else None, "act": act}
         locale, default = languages()
-        entries = history(
-            session,
-            found.id,
-            locale=locale,
-            default_locale=default,
-            before=asked_number(BEFORE),
-            limit=ROWS + 1,
-            purpose_id=purpose,
-            act=act,
-        )
+        limits: dict[str, Any] = {"before": asked_number(BEFORE), "limit": ROWS + 1}
+        entries = history(session, found.id, locale=locale, default_locale=default, **limits, **wanted)
     return render_template(
         "admin/recipient_history.html",
         one=found,
@@ -48,7 +41,7 @@ def recipient_history(public_id: str) -> str:
         page=page_of(entries, lambda entry: entry.id),
         purposes=list(titles.items()),
         acts=[(one.value, staff_word("act", one)) for one in Act],
-        wanted={"purpose": purpose or "", "act": act or ""},
+        wanted=wanted,
     )
 
 

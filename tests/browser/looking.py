@@ -39,7 +39,7 @@ FOCUSED = """() => {
     const wrong = [];
     const ring = style => style.outlineStyle !== 'none' || style.boxShadow !== 'none';
     for (const at of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')) {
-        if (at.tabIndex < 0 || !at.checkVisibility()) continue;
+        if (at.tabIndex < 0 || !at.checkVisibility() || at.matches(':disabled')) continue;
         at.focus();
         const label = at.matches('input[type=radio], input[type=checkbox]') ? at.closest('label') || at.labels[0] || at : at;
         const box = label.getBoundingClientRect();

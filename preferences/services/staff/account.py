@@ -13,6 +13,7 @@ from preferences.domain.totp import matching_step, new_secret
 from preferences.models.staff import StaffRow
 from preferences.queries.staff.staff import StaffSession
 
+from .account_mail import AccountChange, tell_owner
 from .audit import record_audit
 from .invitations import set_password
 from .limits import code_subjects, count_failure, take_back_failure, waits_until
@@ -46,6 +47,7 @@ def change_password(
     problem = set_password(session, current.staff, password, organisation=organisation, now=now)
     if problem is None:
         end_sessions(session, current.staff.id, but=current, now=now)
+        tell_owner(session, current.staff.id, AccountChange.PASSWORD_SET, now=now)
     return problem
 
 
@@ -73,6 +75,7 @@ def take_app(session: Session, current: StaffSession, typed: str, *, now: dateti
     session.execute(update(StaffRow).where(StaffRow.id == current.staff.id).values(totp_secret=secret, totp_step=step))
     target = AuditTarget(AuditObject.STAFF, current.staff.id)
     record_audit(session, current.staff.id, AuditAction.SECOND_FACTOR_SET, target, now=now)
+    tell_owner(session, current.staff.id, AccountChange.APP_SET, now=now)
     end_sessions(session, current.staff.id, but=current, now=now)
     renew_recovery_codes(session, current, now=now)
     return SignIn.RIGHT

@@ -14,7 +14,7 @@ from preferences.queries.staff.staff import StaffSession, staff_by_id
 from .audit import record_audit
 from .limits import code_subjects, count_failure, passkey_subjects, waits_until
 from .passkey_proof import read_claim
-from .passkeys import add_passkey, use_passkey
+from .passkeys import take_passkey, use_passkey
 from .sessions import Begun, begin_session, make_fresh
 from .sign_in import (
     CODES,
@@ -74,7 +74,7 @@ def enrol_passkey(
         return SignIn.WRONG
     if waits_until(session, code_subjects(half.staff.id), now=now):
         return lock_out(session, half, now=now)
-    added = add_passkey(session, half.staff, answer, half.browser, party=party, browser=browser, now=now)
+    added = take_passkey(session, half.staff, answer, half.browser, party=party, browser=browser, now=now)
     if added is None:
         return refuse_second_factor(session, half, now=now)
     codes = make_recovery_codes(session, half.staff.id, now=now)

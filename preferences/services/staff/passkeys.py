@@ -19,6 +19,7 @@ from preferences.models.upsert import insert_into
 from preferences.queries.staff.passkeys import PasskeyView, passkey_of, passkeys_of
 from preferences.queries.staff.staff import StaffSession, StaffView, count_passkeys
 
+from .account_mail import AccountChange, tell_owner
 from .audit import record_audit
 from .challenges import claim_challenge
 from .passkey_proof import KnownKey, Owner, read_claim, read_new, verify_claim, verify_new
@@ -40,7 +41,7 @@ def known_keys(session: Session, staff_id: StaffId) -> list[KnownKey]:
     return [KnownKey(one.credential_id, one.transports) for one in passkeys_of(session, staff_id)]
 
 
-def add_passkey(
+def take_passkey(
     session: Session, staff: StaffView, answer: str, name: str, *, party: RelyingParty, browser: bytes, now: datetime
 ) -> int | None:
     """Take the passkey that a browser has made. Its number; None when the answer proves nothing, or it is there already.
@@ -73,6 +74,16 @@ def add_passkey(
     )
     if added is not None:
         _audit(session, staff.id, AuditAction.PASSKEY_ADDED, now, {"passkey": added})
+    return added
+
+
+def add_passkey(
+    session: Session, staff: StaffView, answer: str, name: str, *, party: RelyingParty, browser: bytes, now: datetime
+) -> int | None:
+    """Take one more beside what they have, and tell its owner by mail. As `take_passkey`."""
+    added = take_passkey(session, staff, answer, name, party=party, browser=browser, now=now)
+    if added is not None:
+        tell_owner(session, staff.id, AccountChange.PASSKEY_ADDED, now=now)
     return added
 
 
@@ -136,6 +147,7 @@ def remove_passkey(session: Session, current: StaffSession, passkey_id: int, *, 
         raise Conflict("This is the last second factor; add another one first.")
     session.execute(delete(PasskeyRow).where(PasskeyRow.id == passkey_id))
     _audit(session, staff_id, AuditAction.PASSKEY_REMOVED, now, {"passkey": passkey_id})
+    tell_owner(session, staff_id, AccountChange.PASSKEY_REMOVED, now=now)
     end_sessions(session, staff_id, but=current, now=now)
 
 
@@ -152,6 +164,7 @@ def remove_app(session: Session, current: StaffSession, *, now: datetime) -> Non
     )
     if cast("CursorResult[Any]", removed).rowcount:
         _audit(session, staff_id, AuditAction.APP_REMOVED, now)
+        tell_owner(session, staff_id, AccountChange.APP_REMOVED, now=now)
         end_sessions(session, staff_id, but=current, now=now)
 
 

@@ -18,6 +18,7 @@ from preferences.models.passkey import PasskeyRow
 from preferences.models.staff import RecoveryCodeRow, StaffRow
 from preferences.queries.staff.staff import StaffView, administrators, staff_by_id, staff_by_index
 
+from .account_mail import AccountChange, tell_owner
 from .audit import record_audit
 from .sessions import end_sessions
 
@@ -112,6 +113,7 @@ def reset_second_factor(session: Session, staff_id: int, *, by: StaffId | None, 
     session.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.staff_id == staff_id))
     session.execute(delete(PasskeyRow).where(PasskeyRow.staff_id == staff_id))
     end_sessions(session, found.id, now=now)
+    tell_owner(session, found.id, AccountChange.SECOND_FACTOR_RESET, now=now)
     record_audit(session, by, AuditAction.SECOND_FACTOR_RESET, AuditTarget(AuditObject.STAFF, staff_id), now=now)
 
 

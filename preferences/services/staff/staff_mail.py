@@ -13,6 +13,8 @@ from preferences.queries.mailers.endpoints import disabled_endpoint
 from preferences.queries.rights.rights_queue import requests_due_soon
 from preferences.services.outbox.outbox import enqueue_mail
 
+from .account_mail import TEMPLATE as ACCOUNT_CHANGED
+from .account_mail import prepare_account_mail
 from .invitations import TEMPLATE as INVITATION
 from .invitations import prepare_invitation_mail
 
@@ -42,6 +44,8 @@ def prepare_staff_mail(
     template = str(payload["template"])
     if template == INVITATION:
         return prepare_invitation_mail(session, payload, base_url=base_url, now=now)
+    if template == ACCOUNT_CHANGED:
+        return prepare_account_mail(session, payload, base_url=base_url)
     parameters: dict[str, Any] = {**payload, "admin_url": f"{base_url}/admin"}
     if template == REQUESTS_DUE:
         parameters["requests"] = requests_due_soon(session, today=now.date())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -42,11 +43,13 @@ from tests.support.staff import (
     audited,
     browser,
     code_of,
+    code_shown,
     make_staff,
     signed_in,
     signed_in_as,
     token_on,
 )
+from tests.support.step_up import newest_mail
 
 
 def test_passkey_is_added_named_and_removed(app: Flask, session: Session) -> None:
@@ -220,3 +223,34 @@ def test_browsers_may_use_passkeys_on_the_admin_pages_alone(app: Flask, client: 
     page = client.get(FORM).text
     assert page.count("<script") == 1
     assert 'src="/static/js/passkeys.js?v=' in page
+
+
+def test_owner_is_told_by_mail_what_has_changed(app: Flask, session: Session) -> None:
+    """If it was somebody else, the person it concerns learns of it."""
+    stina, _ = with_passkey(app, session)
+    number = session.scalars(select(PasskeyRow.id)).one()
+    session.commit()
+
+    def told() -> str:
+        body = newest_mail(app).message.get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
+
+    first = told()
+    assert "En passnyckel lades till" in first
+    assert "https://preferences.example/admin/account" in first
+    password = {"password": "tolv blå båtar i hamnen", "again": "tolv blå båtar i hamnen"}
+    assert stina.post("/admin/account/password", password).status_code == 303
+    assert "nytt lösenord" in told()
+    assert stina.post("/admin/account/app/remove").status_code == 303
+    assert "Autentiseringsappen togs bort" in told()
+    stina.post("/admin/account/app")
+    secret = re.search(r'class="secret">([^<]+)', stina.get("/admin/account/app").text)
+    assert secret is not None
+    assert stina.post("/admin/account/app/code", {"code": code_shown(secret[1])}).status_code == 303
+    assert "En autentiseringsapp lades till" in told()
+    assert stina.post(f"/admin/account/passkeys/{number}/remove").location == "/admin/account?done=passkey-removed"
+    assert "passnyckel togs bort" in told()
+    reset_second_factor(session, stina.staff.id, by=None, now=datetime.now(UTC))
+    session.commit()
+    assert "återställt din andra faktor" in told()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from alembic.runtime.environment import EnvironmentContext
 from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from preferences.config import Settings
@@ -20,13 +22,17 @@ from preferences.integrations.database_copies import (
     CopyFailed,
     CopyKind,
     copy_database,
+    digest_of,
+    identity_of,
     is_intact,
     kind_of_file,
+    kind_of_url,
     restore_copy,
     scratch_restored,
 )
-from preferences.models.transaction import prepare_engine
+from preferences.models.transaction import prepare_engine, transaction
 from preferences.services.ledger.sealing import SealKeys
+from preferences.services.upkeep.backups import MadeCopy, record_backup, record_backup_check
 from preferences.services.upkeep.copy_check import CheckedCopy, check_copy
 
 NO_KEYS = "The keys are not in it: keep them apart, without them it cannot be read (docs/keys.md)."
@@ -35,22 +41,37 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result a
 
 
 @click.command("backup")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--record-only",
+    is_flag=True,
+    help="Write nothing: only note that a copy was made by other means, FILE if it is within reach.",
+)
 @_JSON
 @with_appcontext
-def backup(file: Path, as_json: bool) -> None:
-    """Write a consistent copy of the database to FILE while the service runs. Never the keys."""
+def backup(file: Path | None, record_only: bool, as_json: bool) -> None:
+    """Write a consistent copy of the database to FILE while the service runs, and note it. Never the keys."""
+    if file is None and not record_only:
+        raise click.UsageError("say where to: FILE")
+    url, made_at = _settings().database_url, datetime.now(UTC)
     try:
-        kind = copy_database(_settings().database_url, file)
+        kind = kind_of_url(url) if record_only or file is None else copy_database(url, file)
+        size = None if file is None else _size(file)
+        copy = MadeCopy(identity_of(url), size, None if file is None else digest_of(file))
     except CopyFailed as error:
         raise click.ClickException(str(error)) from error
-    size = file.stat().st_size
+    is_noted = _note(lambda session: record_backup(session, copy, made_at=made_at, now=datetime.now(UTC)))
     if as_json:
-        made_at = datetime.now(UTC).isoformat(timespec="seconds")
-        click.echo(json.dumps({"file": str(file), "database": kind, "bytes": size, "made_at": made_at}))
+        told = {"file": None if file is None else str(file), "database": kind, "bytes": size, "recorded": is_noted}
+        click.echo(json.dumps({**told, "made_at": made_at.isoformat(timespec="seconds")}))
+    elif record_only:
+        click.echo("Noted." if is_noted else "Not noted.")
     else:
         click.echo(f"{file}: a copy of {kind}, {size} bytes.")
-    click.echo(NO_KEYS, err=True)
+    if record_only and not is_noted:
+        raise SystemExit(1)
+    if not record_only:
+        click.echo(NO_KEYS, err=True)
 
 
 @click.command("restore")
@@ -73,9 +94,12 @@ def restore(file: Path, only_check: bool, target: str | None, server: str | None
             restore_copy(file, target)
             click.echo(json.dumps({"restored": True}) if as_json else _WHAT_NEXT)
             return
+        digest = digest_of(file)
         checked, behind = _check(file, server or _settings().database_url)
     except CopyFailed as error:
         raise click.ClickException(str(error)) from error
+    is_sound = checked.is_sound
+    _note(lambda session: record_backup_check(session, digest, is_sound=is_sound, now=datetime.now(UTC)))
     _tell(checked, behind, as_json)
     if not checked.is_sound:
         raise SystemExit(1)
@@ -85,6 +109,25 @@ _WHAT_NEXT = (
     "Restored. Set PREFERENCES_DATABASE_URL to it, give it the keys it was made with, then run `setup` and `ledger verify`,\n"
     "and erase once more whoever was erased after the copy was made."
 )
+
+
+def _note(what: Callable[[Session], object]) -> bool:
+    """Write it down in our own database. A copy is worth the same where that cannot be: it is said, and nothing fails."""
+    try:
+        with transaction() as session:
+            what(session)
+    except DBAPIError as error:
+        why = type(error.orig).__name__
+        click.echo(f"It could not be noted in the database ({why}), so the self-check will not know of it.", err=True)
+        return False
+    return True
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError as error:
+        raise CopyFailed(f"{file}: {error.strerror}") from error
 
 
 def _check(file: Path, beside: str) -> tuple[CheckedCopy, int]:

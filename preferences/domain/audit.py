@@ -90,6 +90,7 @@ class AuditAction(StrEnum):
     LEDGER_VERIFIED = "ledger_verified"
     SETTINGS_CHECKED = "settings_checked"
     TEST_MAIL_SENT = "test_mail_sent"
+    ADDRESS_CALLED = "address_called"
     BURST_HANDLED = "burst_handled"
 
 

@@ -6,6 +6,7 @@ line.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -60,6 +61,37 @@ def kind_of_file(path: Path) -> CopyKind:
         if start.startswith(magic):
             return kind
     raise CopyFailed(f"{path} is no copy that `backup` made")
+
+
+def identity_of(url: str) -> str:
+    """What tells this database from any that is restored from a copy of it; the same as long as it is the same one.
+
+    PostgreSQL: cluster and number of the database; SQLite: the file. Raises CopyFailed where it cannot be reached.
+    """
+    try:
+        if kind_of_url(url) is CopyKind.SQLITE:
+            found = _sqlite_file(url).stat()
+            told = f"sqlite {found.st_dev} {found.st_ino}"
+        else:
+            with psycopg.connect(_plain(url), connect_timeout=10) as connection:
+                row = connection.execute(
+                    "SELECT oid, CASE WHEN has_function_privilege('pg_control_system()', 'execute') "
+                    "THEN (SELECT system_identifier FROM pg_control_system()) END "
+                    "FROM pg_database WHERE datname = current_database()"
+                ).fetchone()
+            told = f"postgresql {row}"
+    except (OSError, psycopg.Error) as error:
+        raise CopyFailed(f"the database does not answer ({type(error).__name__})") from None
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def digest_of(path: Path) -> bytes:
+    """The SHA-256 of a file. Raises CopyFailed."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise CopyFailed(f"{path}: {error.strerror}") from error
 
 
 def copy_database(url: str, path: Path) -> CopyKind:

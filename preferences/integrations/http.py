@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
@@ -45,6 +46,16 @@ class Reach(StrEnum):
     """A host that the operator named."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What answered a GET: status, the beginning of the body, where a redirect leads, until when the certificate is good."""
+
+    status: int
+    excerpt: str
+    location: str
+    certificate_ends_at: datetime | None
+
+
 class Line:
     """One thread's way out to one server, kept alive between calls. `hang_up_if_overdue` may come from any thread."""
 
@@ -74,6 +85,25 @@ class Line:
             self._overdue_at = _current.line = self._socket = None
         code = code_of_status(status)
         return Attempt(code=code, status=status, latency=_since(started), excerpt=excerpt, retry_after=asked)
+
+    def get(self, url: str) -> Fetched:
+        """One GET of an address of our own; cut off when it takes too long. Raises OSError, HTTPError or ValueError."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare(method="GET", url=url, headers={"user-agent": self._user_agent, "accept": "*/*"})
+        self._was_cut, self._overdue_at, _current.line = False, time.monotonic() + TOTAL_SECONDS, self
+        watch = threading.Timer(TOTAL_SECONDS + 0.1, self.hang_up_if_overdue)
+        watch.start()
+        try:
+            timeout = (CONNECT_SECONDS, READ_SECONDS)
+            with self._session.send(prepared, stream=True, allow_redirects=False, timeout=timeout) as response:
+                ends_at = _certificate_ends_at(self._socket)
+                excerpt = _excerpt(response)
+                if self._was_cut:
+                    raise TimeoutError
+                return Fetched(response.status_code, excerpt, response.headers.get("Location", "")[:300], ends_at)
+        finally:
+            watch.cancel()
+            self._overdue_at = _current.line = self._socket = None
 
     def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str, timedelta | None]:
         sent = {"content-type": "application/json", "user-agent": self._user_agent, "accept": "*/*", **headers}
@@ -125,6 +155,16 @@ def _excerpt(response: requests.Response) -> str:
         raw = b""
     text = bytes(raw[:EXCERPT_BYTES]).decode("utf-8", "replace")
     return "".join(character if character.isprintable() or character == "\n" else "\ufffd" for character in text)
+
+
+def _certificate_ends_at(found: socket.socket | None) -> datetime | None:
+    """Until when the certificate of a connection is good; None without one."""
+    try:
+        certificate = found.getpeercert() if isinstance(found, ssl.SSLSocket) else None
+        ends = str((certificate or {}).get("notAfter", ""))
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None
+    except (OSError, ValueError):
+        return None
 
 
 def _since(started: float) -> timedelta:

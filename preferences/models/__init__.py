@@ -53,5 +53,6 @@ __all__ = [
     "stop_reason",
     "suppression",
     "training",
+    "upkeep",
     "worker_state",
 ]

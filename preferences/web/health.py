@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.wrappers import Response as AnyResponse
 
 from preferences.config import Settings
+from preferences.domain.own_address import is_nonce, proof
 from preferences.extensions import alembic
 from preferences.metrics import count_request, prepare_shared_folder, registry
 from preferences.models.rehearsal import on_stage
@@ -49,6 +50,16 @@ def _count(response: AnyResponse) -> AnyResponse:
 def healthz() -> Response:
     """The process is up and answers. Asks nothing of the database, whose failure no restart of this process would mend."""
     return Response("ok\n", mimetype="text/plain")
+
+
+@blueprint.get("/healthz/<nonce>")
+@access(Access.PUBLIC)
+def prove(nonce: str) -> Response:
+    """That this very installation answers: what only its keys can make of what the self-check asks. Tells nothing else."""
+    if not is_nonce(nonce):
+        abort(404)
+    answer = proof(settings().secret_keys[-1], nonce)
+    return Response(f"{answer}\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})
 
 
 @blueprint.get("/readyz")

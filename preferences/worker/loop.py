@@ -15,6 +15,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy.exc import DBAPIError
 
+from .address_lane import AddressLane
 from .announcement_lane import AnnouncementLane
 from .chore_lane import ChoreLane
 from .esp_lane import EspLane
@@ -51,6 +52,7 @@ class Lane(Protocol):
 
 LaneMaker = Callable[[threading.Event, Callable[[], datetime]], Lane]
 LANES: tuple[LaneMaker, ...] = (
+    AddressLane,
     AnnouncementLane,
     MailLane,
     EspLane,

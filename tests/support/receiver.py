@@ -42,6 +42,8 @@ class Receiver:
     answers: list[Answer] = field(default_factory=list)
     """Given in turn; then `answer` for ever."""
     answer: Answer = (204, {}, b"")
+    page: Callable[[str], Answer] | None = None
+    """What a GET of a path answers."""
     before: Callable[[Message, Any], object] | None = None
     """Called with the message and the server's socket file before anything is answered."""
 
@@ -67,6 +69,15 @@ def receiving(certificate: tuple[str, str] | None = None) -> Iterator[Receiver]:
         def setup(self) -> None:
             super().setup()
             receiver.connections += 1
+
+        def do_GET(self) -> None:
+            assert receiver.page is not None
+            status, headers, body = receiver.page(self.path)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))

@@ -15,7 +15,8 @@ from preferences.domain.roles import Role
 from preferences.models.outbox import JobKind, OutboxJobRow
 from preferences.models.transaction import reading
 from preferences.models.worker_state import WorkerRow
-from preferences.web.admin.settings.self_check import Verdict, self_check
+from preferences.web.admin.settings.line import Verdict
+from preferences.web.admin.settings.self_check import self_check
 from preferences.web.admin.settings.setting_values import key_id, shown_settings, without_password
 from tests.support.page import Page
 from tests.support.rights import send_all

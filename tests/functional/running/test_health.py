@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from preferences.domain.errors import ConfigurationError
+from preferences.domain.own_address import is_proof
 from preferences.services.upkeep.heartbeats import WorkerIdentity, beat
 from preferences.web import health
 from tests.conftest import settings_environment
@@ -29,6 +30,14 @@ def test_a_process_is_healthy_whatever_the_database_does(client: StrictClient, m
     assert (answer.status_code, answer.text) == (200, "ok\n")
     assert client.head("/healthz").status_code == 200
     assert client.post("/healthz").status_code == 405
+
+
+def test_only_this_installation_answers_a_nonce_and_nothing_else_is_answered(app: Flask, client: StrictClient) -> None:
+    nonce = "n" * 43
+    answer = client.get(f"/healthz/{nonce}")
+    assert is_proof(app.extensions["preferences.settings"].secret_keys, nonce, answer.text)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert [client.get(f"/healthz/{text}").status_code for text in ("x", "n" * 44, "é" * 43)] == [404] * 3
 
 
 def test_it_is_ready_with_and_without_a_worker_and_says_which(client: StrictClient, session: Session) -> None:

@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -22,6 +18,7 @@ from preferences.domain.webhooks import AttemptCode, DeliveryOutcome
 from preferences.integrations import http
 from preferences.services.webhooks.endpoints import remove_endpoint
 from tests.factories import act, make_recipient
+from tests.support.certificates import self_signed
 from tests.support.mailing import settings_changed
 from tests.support.receiver import Message, Receiver, receiving
 from tests.support.webhooks import Clock, attempts, deliveries, make_endpoint, work
@@ -103,7 +100,7 @@ def test_a_redirect_is_a_failure_and_not_followed(session: Session, receiver: Re
 def test_an_endpoint_with_a_bad_certificate_is_told_nothing(
     app: Flask, session: Session, tmp_path: Path, clock: Clock
 ) -> None:
-    with receiving(_self_signed(tmp_path)) as found, settings_changed(app, webhook_private_hosts=("127.0.0.1",)):
+    with receiving(self_signed(tmp_path)) as found, settings_changed(app, webhook_private_hosts=("127.0.0.1",)):
         make_endpoint(session, found.url)
         tell_one(session, clock)
         work(clock)
@@ -222,24 +219,3 @@ def test_an_endpoint_removed_while_it_is_called_leaves_nothing(
     assert (attempts(session), deliveries(session)) == ([], [])
     act(session, make_recipient(session, "bo@example.se"), "marketing", Act.WITHDRAWN)
     assert deliveries(session) == []
-
-
-def _self_signed(folder: Path) -> tuple[str, str]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    form = serialization.Encoding.PEM
-    (folder / "c.pem").write_bytes(certificate.public_bytes(form))
-    private = key.private_bytes(form, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "k.pem").write_bytes(private)
-    return str(folder / "c.pem"), str(folder / "k.pem")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from flask import request
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
@@ -22,31 +19,17 @@ from preferences.web.admin.answering import moment_in_words
 from preferences.web.admin.records.seals import waiting_of
 from preferences.web.health import wanted_revisions
 
+from .line import Line, Verdict
+from .outside import backup_line, basis_lines, called_address, seen_address
+
 SLOW_AFTER = timedelta(minutes=15)
 """A mail that has been due for so long is not on its way."""
 
 
-class Verdict(StrEnum):
-    """What to make of a line."""
-
-    GOOD = "good"
-    LOOK = "look"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that was looked at. `todo`: empty where there is nothing to do."""
-
-    title: str
-    verdict: Verdict
-    found: str
-    todo: str = ""
-
-
 def self_check(session: Session, settings: Settings, *, now: datetime) -> Iterator[Line]:
     """Every line, in the order in which one would look."""
-    yield _base_url(settings)
+    yield seen_address(settings)
+    yield called_address(session, settings, now=now)
     yield _schema(session)
     yield _worker(session, now)
     yield _outbox(session, now)
@@ -54,35 +37,8 @@ def self_check(session: Session, settings: Settings, *, now: datetime) -> Iterat
     yield _mailers(session, now)
     yield _seal(session, now)
     yield from _keys(session, settings)
-    yield Line(
-        gettext("Backup"),
-        Verdict.UNKNOWN,
-        gettext("The service cannot see whether backups are made."),
-        gettext("Have “flask backup” run every day, and prove a copy now and then with “flask restore --check”."),
-    )
-
-
-def _base_url(settings: Settings) -> Line:
-    """The request itself shows whether the service is reached where its mail says that it is."""
-    title, here, base = gettext("Address"), request.url_root.rstrip("/"), settings.base_url
-    if here != base:
-        return Line(
-            title,
-            Verdict.LOOK,
-            gettext("You read this at %(here)s, but links in mail lead to %(base)s.", here=here, base=base),
-            gettext(
-                "Open this page at the address in mail. If that is where you are, a proxy in front does not say so:"
-                " see PREFERENCES_TRUSTED_PROXIES and PREFERENCES_BASE_URL."
-            ),
-        )
-    if here.startswith("https://"):
-        return Line(
-            title, Verdict.GOOD, gettext("You read this at %(here)s, over https, as people in mail do.", here=here)
-        )
-    verdict = Verdict.LOOK if settings.is_production else Verdict.GOOD
-    return Line(
-        title, verdict, gettext("You read this at %(here)s. Without https that is for development only.", here=here)
-    )
+    yield backup_line(session, settings, now=now)
+    yield from basis_lines(session, settings)
 
 
 def _schema(session: Session) -> Line:

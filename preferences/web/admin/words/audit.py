@@ -80,6 +80,7 @@ ACTIONS = {
     AuditAction.LEDGER_VERIFIED: _("Verified the ledger"),
     AuditAction.SETTINGS_CHECKED: _("Ran the self-check"),
     AuditAction.TEST_MAIL_SENT: _("Asked for a test mail"),
+    AuditAction.ADDRESS_CALLED: _("Had our own address called"),
     AuditAction.BURST_HANDLED: _("Handled a burst of opt-outs"),
 }
 

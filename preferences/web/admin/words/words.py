@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 
 from preferences.domain.basis_rules import BasisLaw
+from preferences.domain.own_address import AddressCode
 from preferences.domain.photo import TakedownState, TakedownWhat
 from preferences.domain.purpose import About, LawfulBasis
 from preferences.domain.rights import RightsKind, RightsState
@@ -106,6 +107,37 @@ WORDS: dict[str, Mapping[Any, Any]] = {
         BasisLaw.ADVERTISING_PICTURE: _(
             "Name or image in advertising needs consent (1 § of the Swedish act on names and pictures in advertising)."
             " An objection is not enough."
+        ),
+    },
+    "own_address": {
+        AddressCode.OURS: _("This very installation answers there."),
+        AddressCode.NO_NAME: _("The name leads nowhere: there is no such name in DNS."),
+        AddressCode.REFUSED: _("Nothing listens there: the connection was refused."),
+        AddressCode.TIMED_OUT: _("Nothing answered in time."),
+        AddressCode.UNREACHABLE: _("The connection did not come about, or broke."),
+        AddressCode.CERTIFICATE_EXPIRED: _("The certificate has expired."),
+        AddressCode.CERTIFICATE_NAME: _("The certificate is for another name."),
+        AddressCode.CERTIFICATE_UNTRUSTED: _(
+            "The certificate is not trusted: nobody that browsers trust has signed it."
+        ),
+        AddressCode.REDIRECT: _("It redirects. One-click must be answered where it is sent."),
+        AddressCode.FAULT: _("A proxy answers, and says that nothing behind it does."),
+        AddressCode.SOMEBODY_ELSE: _("Something answers there, but not this installation."),
+    },
+    "own_address_todo": {
+        AddressCode.NO_NAME: _("Add the name in DNS, or correct PREFERENCES_BASE_URL."),
+        AddressCode.REFUSED: _("Start what should listen there, and look at the firewall and the port."),
+        AddressCode.TIMED_OUT: _("Look at the firewall, and at where the name leads."),
+        AddressCode.UNREACHABLE: _("Look at the network, and at what the proxy says in its log."),
+        AddressCode.CERTIFICATE_EXPIRED: _("Renew it now: no mail program and no browser gets through."),
+        AddressCode.CERTIFICATE_NAME: _("Get a certificate for this name, or correct PREFERENCES_BASE_URL."),
+        AddressCode.CERTIFICATE_UNTRUSTED: _(
+            "Get one from a public authority, and have the proxy send the whole chain."
+        ),
+        AddressCode.REDIRECT: _("Set PREFERENCES_BASE_URL to where it leads, or have the proxy answer here."),
+        AddressCode.FAULT: _("Start the service, and look at where the proxy sends."),
+        AddressCode.SOMEBODY_ELSE: _(
+            "See where the name leads, and that proxy and worker have this installation's settings and keys."
         ),
     },
     "about": {

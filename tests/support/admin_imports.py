@@ -12,7 +12,7 @@ from preferences.models.transaction import reading
 from preferences.queries.imports.imports import ImportView, import_by_id
 from preferences.worker.import_lane import ImportLane
 from tests.support.page import Page
-from tests.support.staff import StaffBrowser
+from tests.support.staff import StaffBrowser, seen_on
 
 HEAD = "E-post;Namn;purpose;act;occurred_at;source"
 FILE = f"{HEAD}\nåsa@example.se;Åsa Öberg;marketing;given;2024-05-01;web\nanna@example.se;Anna;marketing;given;2024-05-01;web\n"
@@ -37,7 +37,7 @@ def guessed(who: StaffBrowser, place: str) -> dict[str, str]:
     for one in page.all("select"):
         chosen = [option.get("value", "") for option in one.iter("option") if "selected" in option.attrib]
         form[one.get("name", "")] = chosen[0] if chosen else ""
-    return form
+    return {**form, "seen": seen_on(page)}
 
 
 def lines(page: Page) -> list[int]:

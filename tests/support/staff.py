@@ -25,6 +25,7 @@ from preferences.web.admin.cookie import COOKIE
 from preferences.web.secret_cookie import CSRF_FIELD
 
 from .client import StrictClient
+from .page import Page
 
 PASSWORD = "åtta gröna kullar vid sjön"
 _HASHED: list[str] = []
@@ -99,6 +100,11 @@ def token_on(response: TestResponse) -> str:
     found = re.search(rf'name="{CSRF_FIELD}" value="([^"]+)"', response.text)
     assert found is not None, response.text
     return found[1]
+
+
+def seen_on(page: Page) -> str:
+    """What the one form of a page that changes something stored says that it was opened with."""
+    return page.find("input", name="seen").get("value", "")
 
 
 def code_of(session: Session, staff: StaffView, *, steps: int = 0) -> str:

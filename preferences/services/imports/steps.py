@@ -16,9 +16,14 @@ from preferences.models.import_batch import ImportBatchRow, ImportStage, PartKin
 from .imports import forget_parts
 
 
-def choose_columns(session: Session, import_id: int, reading: Mapping[str, Any]) -> None:
-    """Say how the file is read; a worker does the dry run, again where there was one. Raises NotFound or Conflict."""
+def choose_columns(session: Session, import_id: int, reading: Mapping[str, Any], *, before: Mapping[str, Any]) -> None:
+    """Say how the file is read, which is read as `before`; a worker does the dry run, again where there was one.
+
+    Raises NotFound; Conflict where somebody was faster.
+    """
     row = _locked(session, import_id)
+    if dict(row.reading) != dict(before):
+        raise Conflict(f"Somebody else has chosen the columns of import {import_id} meanwhile.")
     waits = row.stage is ImportStage.RECEIVING and row.digest is not None
     if row.actor is not Actor.STAFF or not (waits or row.stage is ImportStage.PLANNED):
         raise Conflict(f"Import {import_id} is {row.stage}: its columns cannot be chosen.")

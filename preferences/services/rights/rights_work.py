@@ -55,6 +55,13 @@ class RequestClosed(Conflict):
     title: ClassVar[str] = "The rights request is closed"
 
 
+class RequestExtended(InvalidValue):
+    """It was given more time before; the law allows that once."""
+
+    code: ClassVar[str] = "request_extended"
+    title: ClassVar[str] = "The rights request was extended before"
+
+
 def extend_request(session: Session, reference: str, *, until: date, reason: str, now: datetime) -> RequestToWork:
     """Give the answer more time, once, before the first date has passed; the person is told why (GDPR 12(3)).
 
@@ -65,7 +72,7 @@ def extend_request(session: Session, reference: str, *, until: date, reason: str
     if not told or len(told) > MOST_DETAILS:
         raise InvalidValue(f"An extension needs its reason, at most {MOST_DETAILS} characters.", pointer="/reason")
     if found.state is RightsState.EXTENDED:
-        raise InvalidValue("It was extended before; the law allows that once.", pointer="/until")
+        raise RequestExtended("It was extended before; the law allows that once.", pointer="/until")
     if now.date() > found.due_on:
         raise InvalidValue(f"It was due on {found.due_on}; an extension must be told before.", pointer="/until")
     latest = latest_extension(found.received_at)

@@ -158,6 +158,12 @@ def endpoint_of(session: Session, mailer_id: int, endpoint_id: int | None) -> En
     return found
 
 
+def held_endpoint(session: Session, mailer_id: int, endpoint_id: int) -> EndpointView:
+    """A mailer's own endpoint, which nobody else changes before this transaction ends. Raises UnknownEndpoint."""
+    session.execute(select(EndpointRow.id).where(EndpointRow.id == endpoint_id).with_for_update())
+    return endpoint_of(session, mailer_id, endpoint_id)
+
+
 def _choose(session: Session, endpoint_id: int, types: Collection[EventType]) -> None:
     if not types:
         raise InvalidValue("Name at least one type of events.", pointer="/types")

@@ -19,6 +19,7 @@ from .answering import day_in_words, moment_in_words
 from .guard import current_staff, guard, staff_csrf, staff_may
 from .menu import link_to, staff_menu
 from .passkeys import passkeys_work
+from .tables import in_cards, is_in_cards
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 blueprint.before_request(guard)
@@ -26,6 +27,7 @@ blueprint.before_request(guard)
 
 def register_admin(app: Flask) -> None:
     """Add the pages and what their templates use."""
+    app.jinja_env.filters.update(in_cards=in_cards, is_in_cards=is_in_cards)
     app.jinja_env.globals.update(
         current_staff=current_staff,
         staff_may=staff_may,

@@ -128,7 +128,8 @@ def test_kinds_of_changes_must_be_chosen_among_those_there_are(boss: StaffBrowse
 def test_changing_keeps_an_address_that_is_left_empty(boss: StaffBrowser) -> None:
     form = Page(boss.get(f"{here()}/change")).forms()[-1]
     assert form.fields["url"] == ""
-    answer = boss.post(form.path, {"url": "", "types": ["policy.published"], "description": "Ny"})
+    words = {"url": "", "types": ["policy.published"], "description": "Ny"}
+    answer = boss.post(form.path, {**words, "seen": form.fields["seen"]})
     assert answer.status_code == 303
     (one,) = endpoints()
     assert (one.url, one.types, one.description) == (HOOK, (EventType.POLICY_PUBLISHED,), "Ny")

@@ -112,7 +112,7 @@ def test_more_time_is_given_once_with_the_reason(app: Flask, session: Session, o
     assert "Arkivet." in send_all(app)["anna@example.se"].part("plain")
     assert f"/admin/requests/{reference}/extend" not in officer.get(f"/admin/requests/{reference}").text
     again = officer.post(f"/admin/requests/{reference}/extend", {"until": until.isoformat(), "reason": "Mer."})
-    assert again.status_code == 422
+    assert again.status_code == 409
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import make_response, render_template, request
@@ -25,14 +26,17 @@ from preferences.services.webhooks.endpoints import (
     disable_endpoint,
     enable_endpoint,
     endpoint_of,
+    held_endpoint,
     remove_endpoint,
     rotate_secret,
 )
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import done, typed
+from preferences.web.admin.editing import MEANWHILE, is_as_seen, mark_of
 from preferences.web.admin.guard import fresh, needs, staff_id
 from preferences.web.admin.words.endpoints import host_of
+from preferences.web.admin.words.words import staff_word
 from preferences.web.plumbing import settings, utc_now
 
 from .mailers import existing_mailer
@@ -44,6 +48,7 @@ PROBLEMS = {
     "types": lazy_gettext("Choose at least one kind of change."),
     "most": lazy_gettext("A mailer has at most %(most)s endpoints. Remove one first.", most=MAX_ENDPOINTS),
     "archived": lazy_gettext("The mailer is archived. Bring it back first."),
+    MEANWHILE: lazy_gettext("Somebody else has changed the endpoint meanwhile. What you wrote is still here."),
 }
 
 
@@ -98,11 +103,16 @@ def change_endpoint_of(key: str, number: int) -> Response:
         return _form_page(key, found, problem="types")
     try:
         with transaction() as session:
+            found = held_endpoint(session, found.mailer_id, number)
+            if not is_as_seen(*_editable(found)):
+                raise Conflict("The form was opened with what no longer holds.")
             changed = change_endpoint(session, found, asked, rules=settings().webhook_urls, now=now)
             data = {"what": "changed", **_codes(changed), "address": bool(asked.url)}
             record_audit(session, staff_id(), AuditAction.ENDPOINT_CHANGED, endpoint_target(found), data=data, now=now)
     except UnusableUrl:
         return _form_page(key, found, problem="url")
+    except Conflict:
+        return _form_page(key, found, problem=MEANWHILE)
     return done("admin.endpoint_page", "changed", key=key, number=number)
 
 
@@ -214,6 +224,30 @@ def _asked() -> EndpointChange:
     )
 
 
+def _editable(found: EndpointView) -> tuple[Any, ...]:
+    """What the form changes."""
+    return found.url, found.description, sorted(found.types), found.payload
+
+
+def _compared(found: EndpointView) -> list[tuple[str, str, str]]:
+    """(field, stored now, written here) where somebody was faster. The address is shown to nobody."""
+    asked = _asked()
+    return [
+        (gettext("Address"), gettext("not shown"), gettext("a new one") if asked.url else gettext("not shown")),
+        (gettext("In your own words"), found.description, asked.description or ""),
+        (gettext("What it is told of"), _named(found.types), _named(asked.types or ())),
+        (gettext("What it learns of a person"), _learns(found.payload), _learns(asked.payload)),
+    ]
+
+
+def _learns(payload: PayloadKind | None) -> str:
+    return str(staff_word("payload", payload or PayloadKind.THIN))
+
+
+def _named(types: Collection[EventType]) -> str:
+    return ", ".join(str(staff_word("event", one)) for one in EventType if one in types)
+
+
 def _codes(found: EndpointView) -> dict[str, Any]:
     return {"types": [*found.types], "payload": found.payload}
 
@@ -243,8 +277,10 @@ def _form_page(key: str, found: EndpointView | None = None, *, problem: str = ""
         chosen=[one.value for one in types],
         every_type=list(EventType),
         problem=(problem, PROBLEMS[problem]) if problem else None,
+        seen=mark_of(problem, *_editable(found)) if found else "",
+        meanwhile=_compared(found) if found and problem == MEANWHILE else None,
     )
-    return make_response(page, 200 if not problem else 409 if problem in {"most", "archived"} else 422)
+    return make_response(page, 200 if not problem else 409 if problem in {"most", "archived", MEANWHILE} else 422)
 
 
 def _shown(key: str, found: EndpointView, secret: FreshSecret) -> Response:

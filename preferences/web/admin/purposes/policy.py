@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import abort, make_response, render_template, request
@@ -46,7 +46,7 @@ def policy() -> str:
     with reading() as session:
         versions = policy_versions(session)
         told = {one.number: announcement(session, one.number) for one in versions}
-    return render_template("admin/policy.html", versions=versions, told=told, done=said(MESSAGES))
+    return render_template("admin/policy.html", versions=versions, told=told, in_order=_in_order, done=said(MESSAGES))
 
 
 @blueprint.get("/policy/<int:number>")
@@ -65,6 +65,7 @@ def policy_page(number: int) -> str:
         "admin/policy_version.html",
         version=version,
         before=before,
+        texts=[(one, version.texts[one]) for one in _in_order(version.texts)],
         compared=_compared(version, before),
         told=told,
         is_newest=version.number == newest.number,
@@ -101,7 +102,7 @@ def publish_new_policy() -> Response:
         with transaction() as session:
             newest = policy_version(session)
             if form["based_on"] != str(newest.number if newest else 0):
-                return _write_page({**form, "based_on": str(newest.number if newest else 0)}, problem=("", "newer"))
+                return _write_page(form, problem=("", "newer"))
             number = publish_policy(session, texts, weight, wanted=settings().locales, now=now)
             target = AuditTarget(AuditObject.POLICY, number)
             record_audit(session, staff_id(), AuditAction.POLICY_PUBLISHED, target, data={"weight": weight}, now=now)
@@ -188,9 +189,14 @@ def _write_page(
 ) -> Response:
     with reading() as session:
         newest = policy_version(session)
+        begun_with = policy_version(session, _number(form["based_on"]))
+    is_newer = problem is not None and problem[1] == "newer"
+    if is_newer:
+        form = {**form, "based_on": str(newest.number if newest else 0)}
     page = render_template(
         "admin/policy_new.html",
         form=form,
+        theirs=_compared(newest, begun_with) if is_newer and newest else {},
         locales=settings().locales,
         preview=[(one, list(blocks_of(one.body))) for one in preview or ()],
         compared={one.locale: _against(one, newest) for one in preview or ()},
@@ -198,6 +204,17 @@ def _write_page(
         newest=newest,
     )
     return make_response(page, 200 if problem is None else 409 if problem[1] in {"newer", "same"} else 422)
+
+
+def _in_order(locales: Collection[str]) -> list[str]:
+    """The languages of the service in their order, then others."""
+    known = settings().locales
+    return [*(one for one in known if one in locales), *sorted(set(locales) - set(known))]
+
+
+def _number(text: str) -> int:
+    """The version that the writer began with; 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _compared(version: PolicyVersion, before: PolicyVersion | None) -> dict[str, Any]:

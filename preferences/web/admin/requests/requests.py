@@ -23,7 +23,13 @@ from preferences.queries.rights.rights_queue import (
     request_by_reference,
     requests_of_recipient,
 )
-from preferences.services.rights.rights_work import RequestClosed, answer_request, apply_wanted, extend_request
+from preferences.services.rights.rights_work import (
+    RequestClosed,
+    RequestExtended,
+    answer_request,
+    apply_wanted,
+    extend_request,
+)
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
@@ -48,6 +54,9 @@ PROBLEMS = {
     "/until": lazy_gettext("This date is not possible: look at the days beside the field."),
     "closed": lazy_gettext(
         "Somebody has answered it meanwhile, or the person took it back. What you wrote is still here."
+    ),
+    "extended": lazy_gettext(
+        "It has been given more time already, and the law allows that once. What you wrote is still here."
     ),
 }
 FIELDS = ("answer", "outcome", "reason", "until", "apply")
@@ -166,7 +175,7 @@ def _page(reference: str, *, problem: str = "") -> Response:
         done=said(MESSAGES),
         **_dates(),
     )
-    return make_response(page, 200 if not problem else 409 if problem == "closed" else 422)
+    return make_response(page, 200 if not problem else 409 if problem in {"closed", "extended"} else 422)
 
 
 def _existing(found: RequestToWork | None) -> RequestToWork:
@@ -182,6 +191,8 @@ def _target(found: RequestToWork) -> AuditTarget:
 def _problem(error: PreferencesError) -> str:
     if isinstance(error, RequestClosed):
         return "closed"
+    if isinstance(error, RequestExtended):
+        return "extended"
     return error.pointer if error.pointer in PROBLEMS else "/answer"
 
 

@@ -31,6 +31,7 @@ from preferences.services.staff.staff import (
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import done, said, typed
+from preferences.web.admin.editing import MEANWHILE, is_as_seen, seen
 from preferences.web.admin.guard import fresh, needs, staff_id
 from preferences.web.plumbing import settings, utc_now
 
@@ -41,6 +42,9 @@ MESSAGES = {
     "enabled": lazy_gettext("They can sign in again."),
     "second-factor": lazy_gettext("At the next sign-in they enrol a new app or passkey."),
     "sessions": lazy_gettext("They are signed out everywhere."),
+    MEANWHILE: lazy_gettext(
+        "Somebody else has changed the role meanwhile: it was left as it is now. Look, then choose."
+    ),
     "last": lazy_gettext("This is the last administrator. Make somebody else one first."),
 }
 
@@ -99,7 +103,9 @@ def one_of_staff(number: int) -> str:
     with reading() as session:
         person = existing_staff(session, number)
         sessions = sessions_of(session, person.id, now=utc_now())
-    return render_template("admin/one_of_staff.html", person=person, sessions=sessions, done=said(MESSAGES))
+    return render_template(
+        "admin/one_of_staff.html", person=person, sessions=sessions, seen=seen(person.role), done=said(MESSAGES)
+    )
 
 
 @blueprint.post("/staff/<int:number>/role")
@@ -111,6 +117,9 @@ def set_role(number: int) -> Response:
     role = typed("role")
     if role not in [*Role]:
         return done("admin.one_of_staff", number=number)
+    with reading() as session:
+        if not is_as_seen(existing_staff(session, number).role):
+            return done("admin.one_of_staff", MEANWHILE, number=number)
     return _change(number, "role", lambda session, by, now: change_role(session, number, Role(role), by=by, now=now))
 
 

@@ -148,6 +148,7 @@ def _form_page(form: dict[str, str], *, found: Training | None = None, problem: 
         form=form,
         found=found,
         was=_as_form(found) if found else {},
+        wanted_day=_day(form["held_on"]) if problem == "changed" else None,
         told=told,
         action=request.path,
         problem=(problem, PROBLEMS.get(problem, PROBLEMS["/title"])) if problem else None,

@@ -34,6 +34,7 @@ from preferences.services.imports.steps import choose_columns
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import done, typed
+from preferences.web.admin.editing import MEANWHILE, is_as_seen, mark_of
 from preferences.web.admin.guard import audited_read, needs
 from preferences.web.admin.words.imports import field_word
 from preferences.web.admin.words.words import staff_word
@@ -79,21 +80,25 @@ def show_columns(import_id: int) -> Response:
 @needs(Permission.RUN_IMPORTS)
 def choose_them(import_id: int) -> Response:
     """Take the columns and have the dry run done."""
-    view = existing_import(import_id)
+    view, form = existing_import(import_id), _form()
+    if view.actor is Actor.STAFF and view.stage is ImportStage.RECEIVED:
+        return _page(view, form, problem=MEANWHILE)
     if not _is_open(view):
         return shown_import(view, problem=TOO_LATE)
-    found, form = Reading.from_json(view.reading), _form()
+    if not is_as_seen(view.reading):
+        return _page(view, form, problem=MEANWHILE)
+    found = Reading.from_json(view.reading)
     problems = _problems(found, form)
     if problems:
         return _page(view, form, problems)
     try:
         chosen = map_columns(found, json.dumps(_mapping(found, form)))
         with transaction() as session:
-            choose_columns(session, import_id, chosen.as_json())
+            choose_columns(session, import_id, chosen.as_json(), before=view.reading)
     except InvalidMapping:
         return _page(view, form, {"column-0": gettext("The columns do not fit the file: choose each again.")})
     except Conflict:
-        return shown_import(existing_import(import_id), problem=TOO_LATE)
+        return _page(existing_import(import_id), form, problem=MEANWHILE)
     return done("admin.import_page", "mapped", import_id=import_id)
 
 
@@ -166,7 +171,9 @@ def _mapping(found: Reading, form: Mapping[str, str]) -> dict[str, Any]:
     return mapping
 
 
-def _page(view: ImportView, form: Mapping[str, str], problems: Mapping[str, str] | None = None) -> Response:
+def _page(
+    view: ImportView, form: Mapping[str, str], problems: Mapping[str, str] | None = None, *, problem: str = ""
+) -> Response:
     with audited_read(AuditAction.IMPORT_SEEN, target_of(view)):
         columns = _columns(view, form)
     page = render_template(
@@ -182,8 +189,31 @@ def _page(view: ImportView, form: Mapping[str, str], problems: Mapping[str, str]
         bases=[(one.value, staff_word("basis", one)) for one in (LawfulBasis.CONSENT, LawfulBasis.SOFT_OPT_IN)],
         date_formats=DATE_FORMATS,
         kept=Reading.from_json(view.reading),
+        seen=mark_of("wrong" if problems else problem, view.reading),
+        meanwhile=_compared(view, form) if problem == MEANWHILE else None,
     )
-    return make_response(page, 422 if problems else 200)
+    return make_response(page, 409 if problem else 422 if problems else 200)
+
+
+def _compared(view: ImportView, form: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(column or field, chosen by somebody else, chosen here)."""
+    kept = Reading.from_json(view.reading)
+    theirs, titles = _form_of(kept), dict(_purposes())
+    names = [(f"column-{number}", header) for number, header in enumerate(kept.headers)]
+    names += [(f"default-{name}", str(field_word(name))) for name in DEFAULTS]
+    names += [
+        ("say-yes", gettext("Words that mean yes")),
+        ("say-no", gettext("Words that mean no")),
+        ("date_format", gettext("Dates with slashes")),
+    ]
+
+    def shown(name: str, value: str) -> str:
+        if name.startswith("column-"):
+            return str(field_word(value)) if value else gettext("Not read")
+        words = {"default-act": "act", "default-basis": "basis"}
+        return str(staff_word(words[name], value)) if value and name in words else titles.get(value, value)
+
+    return [(title, shown(name, theirs.get(name, "")), shown(name, form.get(name, ""))) for name, title in names]
 
 
 def _columns(view: ImportView, form: Mapping[str, str]) -> list[Column]:

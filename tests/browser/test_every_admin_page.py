@@ -39,7 +39,7 @@ SKIPS = """() => {
 @pytest.mark.parametrize("locale", SCHEMES if ALL_PICTURES else ["sv"])
 def test_every_admin_page_can_be_read_and_reached(locale: str, live: Live, session: Session, chromium: Browser) -> None:
     me = make_staff(session)
-    pages = admin_pages(live.app, fill(session))
+    pages = admin_pages(live.app, fill(session, me))
     change_language(session, me.id, locale)
     secret = begin_session(session, me.id, browser="Firefox, Linux", now=datetime.now(UTC)).secret
     session.commit()
@@ -56,6 +56,8 @@ def _wrong(page: Page, url: str, locale: str) -> list[str]:
     answer = page.goto(url)
     if answer is None or answer.status != 200:
         return [str(answer and answer.status)]
+    if not answer.headers["content-type"].startswith("text/html"):
+        return []
     found: list[str] = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -65,7 +67,9 @@ def _wrong(page: Page, url: str, locale: str) -> list[str]:
             page.evaluate(Axe().axe_script)
             found += page.evaluate(AXE)
     page.keyboard.press("Tab")
-    found += [*page.evaluate(STRUCTURE), *page.evaluate(FOCUSED), *page.evaluate(RAW), *page.evaluate(SKIPS)]
+    found += [*page.evaluate(STRUCTURE), *page.evaluate(RAW), *page.evaluate(SKIPS)]
+    if page.locator("[inert], fieldset:disabled").count() == 0:  # a preview cannot be entered on purpose
+        found += page.evaluate(FOCUSED)
     if page.locator("html").get_attribute("lang") != locale:
         found.append("another language")
     return found

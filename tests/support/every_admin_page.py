@@ -11,8 +11,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
-from preferences.domain.acts import Act, Actor, Method
-from preferences.domain.photo import TakedownWhat
+from preferences.domain.acts import Actor
 from preferences.domain.policy import PolicyText, Weight
 from preferences.domain.purpose import NoticeText
 from preferences.domain.recipient_id import format_recipient_id
@@ -20,26 +19,27 @@ from preferences.domain.scopes import Scope
 from preferences.domain.webhooks import AttemptCode
 from preferences.integrations.csv_mapping import look_into
 from preferences.models.endpoint import AttemptRow
+from preferences.models.passkey import PasskeyRow
 from preferences.queries.imports.imports import ImportView
-from preferences.queries.mailers.mailers import mailer_by_key
-from preferences.queries.recipients.recipients import RecipientView
+from preferences.queries.mailers.mailers import keys_of, mailer_by_key
+from preferences.queries.photos.takedowns import takedowns_to_work
+from preferences.queries.purposes.notice_versions import published_purposes
+from preferences.queries.rights.rights_queue import open_requests
 from preferences.queries.staff.bursts import recent_bursts
-from preferences.services.choices.consent import NewAct, record_act
-from preferences.services.demo import DEMO_MAILER, seed_demo, shown_recipient
+from preferences.queries.staff.staff import StaffView
+from preferences.services.demo.demo import DEMO_MAILER, seed_demo, shown_recipient
 from preferences.services.esp.hooks import add_hook
 from preferences.services.imports.imports import store_import
 from preferences.services.imports.steps import choose_columns
-from preferences.services.photos.takedown import NewTakedown, request_takedown
 from preferences.services.policy.policy import begin_announcement, publish_policy
 from preferences.services.purposes.purposes import publish_version
 from preferences.services.sign_up.forms import add_form
 from preferences.services.webhooks.mailers import issue_key
 from preferences.web.access import Access, declared_access
 from preferences.web.admin.transfers.imports import tools
-from tests.factories import make_recipient, purpose
+from tests.factories import make_recipient
 
 from .admin_imports import run
-from .busy_day import busy_day
 from .seals import seal
 from .trainings import make_training, tell
 from .webhooks import make_endpoint
@@ -47,37 +47,35 @@ from .webhooks import make_endpoint
 NOW = datetime.now(UTC)
 FILE = """E-post;Namn;Företag;purpose;act;occurred_at;source
 åsa.öberg@exempel.example;Åsa Öberg;Bröderna Ås Måleri AB;marketing;given;2024-05-01;mässan
-anna.ek@nordvik.example;Anna Ek;Nordvik Värme AB;marketing;given;2024-05-01;mässan
+johan.berg@granit.example;Johan Berg;Nordvik Värme AB;marketing;given;2024-05-01;mässan
 ingen-adress;Kim;;marketing;given;2024-05-01;mässan
 """
+PASSKEY = {"name": "Telefon", "transports": "internal", "made_at": NOW, "used_at": None}
 FILES = (".zip", ".csv")
 """Addresses that answer with a file, not with a page."""
 
+FOR_SCRIPTS = frozenset({"admin.ask_passkey_again", "admin.ask_new_passkey"})
+"""They answer with JSON, where the service is reached by an address that passkeys are made for."""
 
-def fill(session: Session) -> dict[str, dict[str, Any]]:
+
+def fill(session: Session, me: StaffView) -> dict[str, dict[str, Any]]:
     """Use everything for a while. Returns the values of addresses by the family of pages that they belong to."""
-    busy_day(session)
-    burst = _burst(session)  # the ledger is written in the order of time
     seed_demo(session, now=NOW)
     session.commit()
+    burst = recent_bursts(session, now=NOW)[0].key
     anna = shown_recipient(session)
     assert anna is not None
-    training = make_training(session, anna, make_recipient(session, "bo@nordvik.example", name="Bo Lindqvist"), days=9)
+    training = make_training(session, anna, make_recipient(session, "bo@example.se", name="Bo Lindqvist"), days=9)
     tell(session, training)
-    takedown = request_takedown(
-        session,
-        anna,
-        NewTakedown(
-            url="https://social.example/p/77", what=TakedownWhat.BOTH, training_id=training, note="Till vänster"
-        ),
-        locale="sv",
-        now=NOW,
-    )
+    passkey = PasskeyRow(staff_id=me.id, credential_id=b"1", public_key=b"1", sign_count=0, **PASSKEY)
+    session.add(passkey)
     session.commit()
+    passkey_id = passkey.id  # what follows forgets what was read
     endpoint = _mailer(session)
     _texts(session)
-    seal(session, limit=40)
-    return {
+    seal(session)
+    found: dict[str, dict[str, Any]] = {
+        "account": {"passkey_id": passkey_id},
         "bursts": {"key": burst},
         "forms": {"key": "hostmassan"},
         "imports": {"import_id": _imports(session)},
@@ -85,12 +83,14 @@ def fill(session: Session) -> dict[str, dict[str, Any]]:
         "policy": {"number": 2},
         "purposes": {"key": "marketing", "number": 2},
         "recipients": {"public_id": format_recipient_id(anna.id)},
-        "requests": {"reference": "R-7K3F9Q22"},
+        "requests": {"reference": open_requests(session)[0].reference},
         "seals": {"number": 1},
-        "staff": {"number": 1},
-        "takedowns": {"reference": takedown},
+        "staff": {"number": me.id},
+        "takedowns": {"reference": takedowns_to_work(session)[0].reference},
         "trainings": {"training_id": training},
     }
+    session.rollback()
+    return found
 
 
 def admin_pages(app: Flask, values: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -101,6 +101,7 @@ def admin_pages(app: Flask, values: dict[str, dict[str, Any]]) -> dict[str, str]
         if rule.endpoint.startswith("admin.")
         and "GET" in (rule.methods or ())
         and not rule.rule.endswith(FILES)
+        and rule.endpoint not in FOR_SCRIPTS
         and declared_access(app.view_functions[rule.endpoint]) is Access.STAFF
     }
 
@@ -131,38 +132,13 @@ HOOK_SECRETS = {"scheme": "basic", "password": "x" * 40}
 
 
 def _prefix(session: Session) -> str:
-    from preferences.queries.mailers.mailers import keys_of
-
     found = keys_of(session, DEMO_MAILER)[0].prefix
     session.rollback()
     return found
 
 
-def _burst(session: Session) -> str:
-    """Ten people of one domain within a second. Returns its key."""
-    then = NOW.replace(second=5, microsecond=0) - timedelta(hours=2)
-    marketing = purpose(session, "marketing")
-    for number in range(10):
-        one: RecipientView = make_recipient(session, f"p{number}@kund.example.se", locale="sv")
-        new = NewAct(
-            recipient_id=one.id,
-            purpose=marketing,
-            act=Act.REFUSED,
-            method=Method.ONE_CLICK,
-            occurred_at=then,
-            reference=7,
-        )
-        record_act(session, new, now=then + timedelta(milliseconds=number))
-    session.commit()
-    (found,) = recent_bursts(session, now=NOW)
-    session.rollback()
-    return found.key
-
-
 def _texts(session: Session) -> None:
     """A second version of a purpose, two of the policy of which the second is being announced, a sign-up form."""
-    from preferences.queries.purposes.notice_versions import published_purposes
-
     one = next(one for one in published_purposes(session) if one.purpose.key == "marketing")
     texts = [
         NoticeText(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from preferences.domain.single_sign_on import PasswordsFor, SignOnRules, read_role_pairs
 from preferences.domain.webhook_urls import UrlRules
 
 PREFIX = "PREFERENCES_"
@@ -126,6 +127,39 @@ class Settings:
     )
     retain_takedowns_months: int = _setting("months that texts of finished takedowns are kept; 0: always", default=24)
     retain_participants_months: int = _setting("months that lists of participants are kept; 0: always", default=24)
+    oidc_issuer: str = _setting(
+        "issuer of the identity provider that staff sign in with; without it there is no"
+        " [single sign-on](single-sign-on.md)",
+        default="",
+    )
+    oidc_client_id: str = _setting("the name that the identity provider knows this service by", default="")
+    oidc_client_secret: str = _setting("the secret that goes with it", default="", secret="yes")
+    oidc_label: str = _setting("what the button calls it: “Sign in with …”", default="")
+    oidc_scopes: tuple[str, ...] = _setting(
+        "what is asked of the identity provider", default=("openid", "profile", "email")
+    )
+    oidc_verified_claim: str = _setting("claim that says whether the address is verified", default="email_verified")
+    oidc_groups_claim: str = _setting("claim that lists somebody's groups; `a.b` is b within a", default="groups")
+    oidc_roles: tuple[str, ...] = _setting(
+        "who gets which role, as `group=role`; then the role follows the groups at every sign-in", default=()
+    )
+    oidc_new_staff_domains: tuple[str, ...] = _setting(
+        "domains of addresses whose owners are added at their first sign-in when a group gives them a role;"
+        " without it only those who were invited get in",
+        default=(),
+    )
+    oidc_required_methods: tuple[str, ...] = _setting(
+        "methods (`amr`) of which the identity provider must have used one, such as `mfa`", default=()
+    )
+    oidc_required_contexts: tuple[str, ...] = _setting(
+        "levels (`acr`) of which the sign-in must have reached one", default=()
+    )
+    oidc_passwords: str = _setting(
+        "who may sign in with a password or a passkey beside it: `everybody` or `administrators`", default="everybody"
+    )
+    oidc_private_hosts: tuple[str, ...] = _setting(
+        "hosts of the identity provider that are not public; outside production also over http", default=()
+    )
     log_level: str = _setting("`debug`, `info`, `warning` or `error`", default="info")
 
     @property
@@ -137,6 +171,27 @@ class Settings:
     def webhook_urls(self) -> UrlRules:
         """Which URLs mailers may have called."""
         return UrlRules(self.webhook_private_hosts, allows_http=not self.is_production)
+
+    @property
+    def sign_on(self) -> SignOnRules | None:
+        """How staff sign in with the company's identity provider; None: they do not."""
+        if not self.oidc_issuer:
+            return None
+        return SignOnRules(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            client_secret=self.oidc_client_secret,
+            label=self.oidc_label,
+            scopes=self.oidc_scopes,
+            verified_claim=self.oidc_verified_claim,
+            groups_claim=self.oidc_groups_claim,
+            roles=read_role_pairs(self.oidc_roles),
+            new_staff_domains=frozenset(self.oidc_new_staff_domains),
+            required_methods=frozenset(self.oidc_required_methods),
+            required_contexts=self.oidc_required_contexts,
+            passwords=PasswordsFor(self.oidc_passwords),
+            urls=UrlRules(self.oidc_private_hosts, allows_http=not self.is_production),
+        )
 
     @property
     def retention_months(self) -> dict[str, int]:

@@ -15,9 +15,12 @@ from sqlalchemy.exc import ArgumentError
 
 from preferences.config import Settings
 from preferences.domain.address import parse_address, parse_domain
-from preferences.domain.errors import InvalidAddress
+from preferences.domain.errors import InvalidAddress, InvalidValue
 from preferences.domain.profile import PROFILE_FIELDS
+from preferences.domain.roles import Role
+from preferences.domain.single_sign_on import PasswordsFor, read_role_pairs
 from preferences.domain.text import is_locale
+from preferences.domain.webhook_urls import UrlRules
 
 Problem = tuple[str, str]
 """A setting's name in lower case, and what is wrong with it."""
@@ -60,8 +63,30 @@ def _malformed(settings: Settings) -> Iterator[Problem]:
         value = getattr(settings, name)
         if value != "" and not fits(value):
             yield name, why
+    yield from _incomplete_sign_on(settings)
     if settings.default_locale not in settings.locales:
         yield "default_locale", "is not among PREFERENCES_LOCALES"
+
+
+def _incomplete_sign_on(settings: Settings) -> Iterator[Problem]:
+    """Single sign-on is all there or not at all: half of it would look like a door and be none."""
+    together = ("oidc_issuer", "oidc_client_id", "oidc_client_secret")
+    if any(getattr(settings, name) for name in together):
+        for name in together:
+            if not getattr(settings, name):
+                yield name, f"is missing: {', '.join(f'PREFERENCES_{one.upper()}' for one in together)} go together"
+    elif settings.oidc_passwords != "everybody":
+        yield "oidc_passwords", "without PREFERENCES_OIDC_ISSUER would keep people out who have no other way in"
+    if settings.oidc_new_staff_domains and not settings.oidc_roles:
+        yield "oidc_new_staff_domains", "needs PREFERENCES_OIDC_ROLES, which says what somebody new may do"
+    if settings.oidc_issuer and _is_issuer(settings.oidc_issuer):
+        try:
+            UrlRules(settings.oidc_private_hosts, allows_http=not settings.is_production).check(settings.oidc_issuer)
+        except InvalidValue:
+            yield (
+                "oidc_issuer",
+                "must be https and public; a host of your own is named in PREFERENCES_OIDC_PRIVATE_HOSTS",
+            )
 
 
 def _unsafe(settings: Settings) -> Iterator[Problem]:
@@ -162,6 +187,26 @@ def _are_hosts(names: tuple[str, ...]) -> bool:
     return all(re.fullmatch(r"[a-z0-9.-]{1,253}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*", one, re.ASCII) for one in names)
 
 
+def _is_issuer(text: str) -> bool:
+    return re.fullmatch(r"https?://[^\s<>\"'?#@\\]+", text, re.ASCII) is not None
+
+
+def _is_claim(text: str) -> bool:
+    return re.fullmatch(r"[!-~]{1,200}", text, re.ASCII) is not None
+
+
+def _are_scopes(names: tuple[str, ...]) -> bool:
+    return "openid" in names and all(_is_claim(one) for one in names)
+
+
+def _are_role_pairs(pairs: tuple[str, ...]) -> bool:
+    return len(read_role_pairs(pairs)) == len(pairs)
+
+
+def _are_domains(names: tuple[str, ...]) -> bool:
+    return all(_is_domain(one) for one in names)
+
+
 def _are_correctable(names: tuple[str, ...]) -> bool:
     return names == ("none",) or (len(names) == len(set(names)) and set(names) <= {"name", *PROFILE_FIELDS})
 
@@ -184,5 +229,15 @@ _SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
     "rate_limit_storage": (_is_storage, "must be memory:// or, with the redis package installed, redis://host"),
     "metrics_key": (_is_bearer_key, "must be 24 characters or more: letters, digits, - and _"),
     "webhook_private_hosts": (_are_hosts, "must be host names or addresses in lower case, without port"),
+    "oidc_issuer": (_is_issuer, "must look like https://login.example.com/realms/staff, without query"),
+    "oidc_verified_claim": (_is_claim, "must be the name of a claim"),
+    "oidc_groups_claim": (_is_claim, "must be the name of a claim"),
+    "oidc_scopes": (_are_scopes, "must hold openid, separated by commas"),
+    "oidc_roles": (_are_role_pairs, f"must be group=role, each group once; a role is one of {', '.join(Role)}"),
+    "oidc_new_staff_domains": (_are_domains, "must be domains in lower case, such as example.com"),
+    "oidc_required_methods": (lambda names: all(_is_claim(one) for one in names), "must be values of amr"),
+    "oidc_required_contexts": (lambda names: all(_is_claim(one) for one in names), "must be values of acr"),
+    "oidc_passwords": (lambda text: text in set(PasswordsFor), f"must be one of {', '.join(PasswordsFor)}"),
+    "oidc_private_hosts": (_are_hosts, "must be host names or addresses in lower case, without port"),
     "log_level": (lambda text: text.lower() in LOG_LEVELS, "must be debug, info, warning or error"),
 }

@@ -23,6 +23,9 @@ class AuditAction(StrEnum):
     SIGN_IN_REFUSED = "sign_in_refused"
     SIGN_IN_LOCKED = "sign_in_locked"
     CONFIRMED_AGAIN = "confirmed_again"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
+    SINGLE_SIGN_ON_REFUSED = "single_sign_on_refused"
     PASSWORD_SET = "password_set"  # noqa: S105 - a word of the vocabulary
     SECOND_FACTOR_SET = "second_factor_set"
     SECOND_FACTOR_RESET = "second_factor_reset"

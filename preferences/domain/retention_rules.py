@@ -176,7 +176,7 @@ _RULES = (
     Rule(
         kind=Kind.SIGN_IN_FAILURES,
         what="failed sign-ins",
-        tables=("sign_in_failures",),
+        tables=("sign_in_failures", "finished_rounds"),
         counted_from="the attempt",
         why="limits look back that far",
         ground="GDPR 32",

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -56,6 +56,14 @@ class Fetched:
     certificate_ends_at: datetime | None
 
 
+class CallFailed(Exception):
+    """A call that brought no answer that can be used."""
+
+    def __init__(self, code: AttemptCode) -> None:
+        super().__init__(code.value)
+        self.code = code
+
+
 class Line:
     """One thread's way out to one server, kept alive between calls. `hang_up_if_overdue` may come from any thread."""
 
@@ -69,20 +77,12 @@ class Line:
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
         """One POST and what came of it. Never raises for anything the server does."""
         started = time.monotonic()
-        self._was_cut, self._overdue_at, _current.line = False, started + TOTAL_SECONDS, self
+        sent = {"content-type": "application/json", "accept": "*/*", **headers}
         try:
-            status, excerpt, asked = self._send(url, body, headers)
-        except AntiSSRFError:
-            return Attempt(code=AttemptCode.PRIVATE_ADDRESS, latency=_since(started))
-        except requests.exceptions.SSLError:
-            return Attempt(code=AttemptCode.CERTIFICATE, latency=_since(started))
-        except (requests.exceptions.Timeout, TimeoutError):
-            return Attempt(code=AttemptCode.TIMED_OUT, latency=_since(started))
-        except (OSError, HTTPError, ValueError):
-            code = AttemptCode.TIMED_OUT if self._was_cut else AttemptCode.UNREACHABLE
-            return Attempt(code=code, latency=_since(started))
-        finally:
-            self._overdue_at = _current.line = self._socket = None
+            with self._calling(TOTAL_SECONDS):
+                status, excerpt, asked = self._send(url, body, sent)
+        except CallFailed as failed:
+            return Attempt(code=failed.code, latency=_since(started))
         code = code_of_status(status)
         return Attempt(code=code, status=status, latency=_since(started), excerpt=excerpt, retry_after=asked)
 
@@ -105,12 +105,52 @@ class Line:
             watch.cancel()
             self._overdue_at = _current.line = self._socket = None
 
-    def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str, timedelta | None]:
-        sent = {"content-type": "application/json", "user-agent": self._user_agent, "accept": "*/*", **headers}
+    def fetch(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, most_bytes: int, seconds: float
+    ) -> tuple[int, bytes]:
+        """One call whose whole answer is wanted: status and body. Raises CallFailed, also for more than `most_bytes`.
+
+        Nobody has to hold the line: it is cut off after `seconds` by a timer of its own.
+        """
+        watch = threading.Timer(seconds + 0.05, self.hang_up_if_overdue)
+        watch.daemon = True
+        watch.start()
+        try:
+            with self._calling(seconds), self._open(method, url, body, headers) as response:
+                found = bytes(response.raw.read(most_bytes + 1, decode_content=False))
+                if self._was_cut:
+                    raise TimeoutError
+                if len(found) > most_bytes:
+                    raise CallFailed(AttemptCode.FAILED)
+                return response.status_code, found
+        finally:
+            watch.cancel()
+
+    @contextlib.contextmanager
+    def _calling(self, seconds: float) -> Iterator[None]:
+        """The call in hand, until it is over or overdue. Whatever goes wrong with it is a CallFailed."""
+        self._was_cut, self._overdue_at, _current.line = False, time.monotonic() + seconds, self
+        try:
+            yield
+        except AntiSSRFError:
+            raise CallFailed(AttemptCode.PRIVATE_ADDRESS) from None
+        except requests.exceptions.SSLError:
+            raise CallFailed(AttemptCode.CERTIFICATE) from None
+        except (requests.exceptions.Timeout, TimeoutError):
+            raise CallFailed(AttemptCode.TIMED_OUT) from None
+        except (OSError, HTTPError, ValueError):
+            raise CallFailed(AttemptCode.TIMED_OUT if self._was_cut else AttemptCode.UNREACHABLE) from None
+        finally:
+            self._overdue_at = _current.line = self._socket = None
+
+    def _open(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> requests.Response:
         prepared = requests.PreparedRequest()
-        prepared.prepare(method="POST", url=url, headers=sent, data=body)
+        prepared.prepare(method=method, url=url, headers={"user-agent": self._user_agent, **headers}, data=body)
         timeout = (CONNECT_SECONDS, READ_SECONDS)
-        with self._session.send(prepared, stream=True, allow_redirects=False, timeout=timeout) as response:
+        return self._session.send(prepared, stream=True, allow_redirects=False, timeout=timeout)
+
+    def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str, timedelta | None]:
+        with self._open("POST", url, body, headers) as response:
             if self._was_cut:  # what was read of the headers is no answer, whatever its first line says
                 raise TimeoutError
             asked = None if response.ok else retry_after(response.headers.get("Retry-After"))

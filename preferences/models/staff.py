@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, exists
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from preferences.domain.roles import Role
 from preferences.domain.staff import FailureKind, SessionStage
 
 from .base import Base, SerialId, UtcDateTime, Vocabulary, one_of
 from .crypto import EncryptedJson, EncryptedText
+from .single_sign_on import StaffIdentityRow
 
 
 class StaffRow(Base):
@@ -41,6 +42,10 @@ class StaffRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    has_identity: Mapped[bool] = column_property(
+        exists().where(StaffIdentityRow.staff_id == id).correlate_except(StaffIdentityRow)  # noqa: A003
+    )
+    """Whether an account of an identity provider belongs to them; no column."""
 
 
 class RecoveryCodeRow(Base):

@@ -23,6 +23,8 @@ class Access(StrEnum):
     """A monitor, with the bearer key of PREFERENCES_METRICS_KEY."""
     HALF_STAFF = "half_staff"
     """Somebody on the staff whose password was right, and whose second factor is still missing."""
+    RETURNING = "returning"
+    """A browser that comes back from the identity provider; the state that it set out with, signed in its cookie, says so."""
     STAFF = "staff"
     """Somebody on the staff who is signed in. Such a view names a permission, too (web/admin/guard.py)."""
     HOOK = "hook"

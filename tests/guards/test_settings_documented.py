@@ -23,4 +23,9 @@ def test_every_number_has_its_bounds() -> None:
 def test_every_secret_is_marked_and_every_rule_names_a_setting() -> None:
     names = {one.name for one in fields(Settings)}
     assert {*REQUIRED, *SAMPLES, *KEYS, *BETWEEN} <= names
-    assert {one.name for one in fields(Settings) if one.metadata["secret"]} == {*KEYS, "mail_password", "metrics_key"}
+    assert {one.name for one in fields(Settings) if one.metadata["secret"]} == {
+        *KEYS,
+        "mail_password",
+        "metrics_key",
+        "oidc_client_secret",
+    }

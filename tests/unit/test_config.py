@@ -128,6 +128,18 @@ MALFORMED = [
     ("MAX_BODY_BYTES", "32MB"),
     ("WEBHOOK_PRIVATE_HOSTS", "http://10.0.0.7"),
     ("WEBHOOK_PRIVATE_HOSTS", "10.0.0.7:8000"),
+    ("OIDC_ISSUER", "login.kundbolaget.se"),
+    ("OIDC_ISSUER", "https://login.example.com/?realm=staff"),
+    ("OIDC_SCOPES", "email"),
+    ("OIDC_GROUPS_CLAIM", "my groups"),
+    ("OIDC_ROLES", "editors=editor"),
+    ("OIDC_ROLES", "viewer"),
+    ("OIDC_ROLES", "a=viewer,a=marketer"),
+    ("OIDC_NEW_STAFF_DOMAINS", "Kundbolaget.se"),
+    ("OIDC_NEW_STAFF_DOMAINS", "kundbolaget.se"),
+    ("OIDC_PASSWORDS", "nobody"),
+    ("OIDC_PASSWORDS", "administrators"),
+    ("OIDC_PRIVATE_HOSTS", "https://login"),
     ("LOG_LEVEL", "chatty"),
     ("NO_SUCH_SETTING", "1"),
 ]
@@ -200,6 +212,12 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
         "WEBHOOK_PRIVATE_HOSTS": "hooks.intern, 10.0.0.7",
         "RETAIN_UNUSED_RECIPIENTS_MONTHS": "36", "RETAIN_EVIDENCE_MONTHS": "12", "RETAIN_REQUESTS_MONTHS": "12",
         "RETAIN_TAKEDOWNS_MONTHS": "12", "RETAIN_PARTICIPANTS_MONTHS": "12",
+        "OIDC_ISSUER": "https://login.kundbolaget.se/realms/staff", "OIDC_CLIENT_ID": "preferences",
+        "OIDC_CLIENT_SECRET": "x", "OIDC_LABEL": "Kundbolaget", "OIDC_SCOPES": "openid,email,groups",
+        "OIDC_VERIFIED_CLAIM": "xms_edov", "OIDC_GROUPS_CLAIM": "roles", "OIDC_ROLES": "a=b=viewer,c=administrator",
+        "OIDC_NEW_STAFF_DOMAINS": "kundbolaget.se", "OIDC_REQUIRED_METHODS": "mfa,hwk",
+        "OIDC_REQUIRED_CONTEXTS": "gold", "OIDC_PASSWORDS": "administrators",
+        "OIDC_PRIVATE_HOSTS": "login.kundbolaget.se",
     }  # fmt: skip
     found = _read(tmp_path, **SAFE, **others)
     assert {entry.name for entry in fields(Settings)} <= {name.lower() for name in (*SAFE, *others)}
@@ -209,6 +227,26 @@ def test_every_setting_can_be_set(tmp_path: Path) -> None:
     assert found.mail_security is MailSecurity.TLS
     assert found.mail_transport is MailTransport.SMTP
     assert found.instance_path == tmp_path / "here"
+
+
+SIGN_ON = {"OIDC_ISSUER": "https://login.kundbolaget.se", "OIDC_CLIENT_ID": "preferences", "OIDC_CLIENT_SECRET": "x"}
+
+
+@pytest.mark.parametrize("missing", SIGN_ON)
+def test_half_of_single_sign_on_is_refused_by_the_name_of_what_is_missing(tmp_path: Path, missing: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        _read(tmp_path, **{**SIGN_ON, missing: ""})
+    assert refused.value.setting == PREFIX + missing
+
+
+def test_identity_provider_is_called_over_https_and_at_a_public_address_unless_it_is_named(tmp_path: Path) -> None:
+    for issuer in ("http://login.kundbolaget.se", "https://10.0.0.8/realms/staff"):
+        with pytest.raises(ConfigurationError, match="OIDC_ISSUER"):
+            _read(tmp_path, **{**SIGN_ON, "OIDC_ISSUER": issuer})
+    named = {**SIGN_ON, "OIDC_ISSUER": "http://10.0.0.8", "OIDC_PRIVATE_HOSTS": "10.0.0.8"}
+    assert _read(tmp_path, **named).sign_on is not None
+    with pytest.raises(ConfigurationError, match="OIDC_ISSUER"):
+        _read(tmp_path, **SAFE, **named)
 
 
 def test_empty_variable_counts_as_unset(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ class StaffView:
     has_password: bool
     has_app: bool
     passkeys: int
+    has_identity: bool
+    """Whether they sign in with the company's identity provider."""
     created_at: datetime
     signed_in_at: datetime | None
     disabled_at: datetime | None
@@ -53,10 +55,11 @@ class StaffView:
 
     @property
     def state(self) -> StaffState:
-        """Invited until they have chosen a password and have a second factor."""
+        """Invited until they have chosen a password and have a second factor, or came by the identity provider."""
         if self.disabled_at is not None:
             return StaffState.DISABLED
-        return StaffState.ACTIVE if self.has_password and self.has_second_factor else StaffState.INVITED
+        can_sign_in = (self.has_password and self.has_second_factor) or self.has_identity
+        return StaffState.ACTIVE if can_sign_in else StaffState.INVITED
 
     def may(self, permission: Permission) -> bool:
         """Whether their role has this permission."""
@@ -215,6 +218,7 @@ def _view(row: StaffRow, passkeys: int) -> StaffView:
         has_password=row.password_hash is not None,
         has_app=row.totp_secret is not None,
         passkeys=passkeys,
+        has_identity=row.has_identity,
         created_at=row.created_at,
         signed_in_at=row.signed_in_at,
         disabled_at=row.disabled_at,

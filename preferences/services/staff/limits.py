@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.staff import LIMITS, FailureKind
 from preferences.models.crypto import keyring
+from preferences.models.single_sign_on import FinishedRoundRow
 from preferences.models.staff import SignInFailureRow
 
 KEPT_FOR = timedelta(days=2)
@@ -67,9 +68,10 @@ def take_back_failure(session: Session, subjects: Subjects, *, failed_at: dateti
 
 
 def forget_failures(session: Session, *, now: datetime) -> int:
-    """Delete what no limit looks back to. Returns how many."""
-    result = session.execute(delete(SignInFailureRow).where(SignInFailureRow.failed_at < now - KEPT_FOR))
-    return cast("CursorResult[Any]", result).rowcount
+    """Delete what no limit looks back to, and rounds to the identity provider that are long over. Returns how many."""
+    failed = session.execute(delete(SignInFailureRow).where(SignInFailureRow.failed_at < now - KEPT_FOR))
+    rounds = session.execute(delete(FinishedRoundRow).where(FinishedRoundRow.finished_at < now - KEPT_FOR))
+    return sum(cast("CursorResult[Any]", one).rowcount for one in (failed, rounds))
 
 
 def _until(session: Session, kind: FailureKind, subject: bytes, now: datetime) -> datetime | None:

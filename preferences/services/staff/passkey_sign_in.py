@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget, StaffId
 from preferences.domain.passkeys import Ceremony, RelyingParty
 from preferences.queries.staff.passkeys import passkey_owner
-from preferences.queries.staff.staff import StaffSession, staff_by_id
+from preferences.queries.staff.staff import StaffSession, StaffView, staff_by_id
 
 from .audit import record_audit
 from .limits import code_subjects, count_failure, passkey_subjects, waits_until
@@ -43,9 +44,19 @@ def sign_in_with_second_passkey(
 
 
 def sign_in_with_passkey(
-    session: Session, answer: str, *, party: RelyingParty, browser: bytes, client: str, named: str, now: datetime
+    session: Session,
+    answer: str,
+    *,
+    party: RelyingParty,
+    browser: bytes,
+    client: str,
+    named: str,
+    may_enter: Callable[[StaffView], bool],
+    now: datetime,
 ) -> Begun | SignIn:
     """Open a session with a passkey alone: having it and unlocking it are two factors. `named`: the browser in words.
+
+    `may_enter` says of its owner whether they sign in here at all, or with the company's identity provider alone.
 
     Wrong ones count for the client, and for the person where the passkey is known; of one who waits nothing is looked at.
     """
@@ -62,6 +73,9 @@ def sign_in_with_passkey(
         if waits_until(session, subjects, now=now):
             _audit(session, owner, AuditAction.SIGN_IN_LOCKED, now)
         return SignIn.WRONG
+    if not may_enter(staff):
+        _audit(session, owner, AuditAction.SIGN_IN_REFUSED, now)
+        return SignIn.PROVIDER_ONLY
     _audit(session, staff.id, AuditAction.SIGNED_IN, now, used.id)
     return begin_session(session, staff.id, browser=named, now=now)
 

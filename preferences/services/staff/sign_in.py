@@ -40,6 +40,8 @@ class SignIn(StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
     LOCKED = "locked"
+    PROVIDER_ONLY = "provider_only"
+    """Right, but whoever it belongs to signs in with the company's identity provider alone."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,6 +82,14 @@ def refuse_attempt(session: Session, attempt: Attempt) -> None:
     record_audit(session, who, AuditAction.SIGN_IN_REFUSED, target, now=attempt.at)
     if waits_until(session, attempt.subjects, now=attempt.at):
         record_audit(session, who, AuditAction.SIGN_IN_LOCKED, target, now=attempt.at)
+
+
+def turn_away(session: Session, attempt: Attempt) -> None:
+    """The password was right, but whoever has it signs in with the identity provider alone. Not counted as a guess."""
+    take_back_failure(session, attempt.subjects, failed_at=attempt.at)
+    who = attempt.staff.id if attempt.staff is not None else None
+    target, data = AuditTarget(AuditObject.STAFF, who), {"why": "provider_only"}
+    record_audit(session, who, AuditAction.SIGN_IN_REFUSED, target, data=data, now=attempt.at)
 
 
 def accept_attempt(session: Session, attempt: Attempt, typed: str, *, browser: str) -> Begun:

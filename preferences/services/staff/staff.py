@@ -72,15 +72,20 @@ def staff_by_address(session: Session, address: str) -> StaffView:
     return found
 
 
-def change_role(session: Session, staff_id: int, role: Role, *, by: StaffId | None, now: datetime) -> None:
-    """Give somebody another role; it holds from their next page on. Raises NotFound, or Conflict for the last administrator."""
+def change_role(
+    session: Session, staff_id: int, role: Role, *, by: StaffId | None, because: str = "", now: datetime
+) -> None:
+    """Give somebody another role; it holds from their next page on. Raises NotFound, or Conflict for the last administrator.
+
+    `because` is a code for the audit, where it was nobody's decision here.
+    """
     found = existing_staff(session, staff_id)
     if found.role is role:
         return
     if found.role is Role.ADMINISTRATOR:
         _leave_an_administrator(session, found)
     session.execute(update(StaffRow).where(StaffRow.id == staff_id).values(role=role))
-    data = {"from": found.role.value, "to": role.value}
+    data = {"from": found.role.value, "to": role.value} | ({"because": because} if because else {})
     record_audit(
         session, by, AuditAction.STAFF_ROLE_CHANGED, AuditTarget(AuditObject.STAFF, staff_id), data=data, now=now
     )

@@ -17,6 +17,7 @@ from preferences.web.pages import static_address
 
 from .answering import day_in_words, moment_in_words
 from .guard import current_staff, guard, staff_csrf, staff_may
+from .identity_provider import sign_on
 from .menu import link_to, staff_menu
 from .passkeys import passkeys_work
 from .tables import in_cards, is_in_cards
@@ -30,6 +31,7 @@ def register_admin(app: Flask) -> None:
     app.jinja_env.filters.update(in_cards=in_cards, is_in_cards=is_in_cards)
     app.jinja_env.globals.update(
         current_staff=current_staff,
+        sign_on=sign_on,
         staff_may=staff_may,
         staff_csrf=staff_csrf,
         staff_menu=staff_menu,

@@ -38,8 +38,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 HOME = "/admin"
 SIGN_IN = "/admin/sign-in"
 CONFIRM = "/admin/confirm"
+SIGN_ON = "/admin/single-sign-on"
 MOST_BYTES = 256 * 1024
 """Largest form, unless the view says `@takes(…)`."""
+
+_OWN_PROOF = frozenset({Access.TOKEN, Access.RETURNING})
+"""What holds in itself that a form came from where it should: a link's token, or a state and the cookie with the same."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -92,7 +96,7 @@ def guard() -> Response | None:
             return redirect(HOME if found and found.stage is SessionStage.OPEN else _sign_in_first(), code=303)
         g.staff_session = found
         speak(found.staff.locale)
-    if not _is_safe() and kind is not Access.TOKEN and not csrf_is_right(request.form.get(CSRF_FIELD, "")):
+    if not _is_safe() and kind not in _OWN_PROOF and not csrf_is_right(request.form.get(CSRF_FIELD, "")):
         abort(400)
     return _check_permission(view) if kind is Access.STAFF else None
 
@@ -155,7 +159,7 @@ def safe_next(path: str) -> str:
         parts is not None
         and not (parts.scheme or parts.netloc)
         and (parts.path == HOME or parts.path.startswith(f"{HOME}/"))
-        and not parts.path.startswith((SIGN_IN, CONFIRM))
+        and not parts.path.startswith((SIGN_IN, CONFIRM, SIGN_ON))
         and ".." not in parts.path
         and "//" not in parts.path
     )

@@ -63,6 +63,10 @@ def test_every_admin_address_asks_for_staff_but_those_before_the_sign_in(app: Fl
         "admin.give_second_passkey",
         "admin.ask_first_passkey",
         "admin.give_first_passkey",
+        "admin.begin_sign_on",
+        "admin.come_back",
+        "admin.finish_sign_on",
+        "admin.signed_out",
     }
 
 

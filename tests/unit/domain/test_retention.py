@@ -20,6 +20,8 @@ KEPT_WITH_ANOTHER = {
     "staff": "staff, as long as they are",
     "staff_recovery_codes": "staff, as long as they are",
     "staff_invitations": "staff, as long as they are",
+    "staff_identities": "staff, as long as they are",
+    "staff_passkeys": "staff, as long as they are",
 }
 """Tables with encrypted values, or about somebody, that the table of periods does not name, and why."""
 

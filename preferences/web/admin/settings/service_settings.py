@@ -24,6 +24,7 @@ from preferences.web.plumbing import settings, utc_now
 from .line import Verdict
 from .self_check import self_check
 from .setting_values import shown_settings
+from .sign_on_check import sign_on_check
 from .test_mail import last_test_mail
 
 TEST_EVERY = timedelta(minutes=1)
@@ -43,6 +44,7 @@ def service_settings() -> str:
     with reading() as session:
         lines = list(self_check(session, settings(), now=utc_now()))
         tested = last_test_mail(session, staff_id(), now=utc_now())
+    lines += sign_on_check(now=utc_now())
     only_changed = asked("show") == "changed"
     shown = [one for one in shown_settings(settings()) if not (only_changed and one.is_default)]
     return render_template(

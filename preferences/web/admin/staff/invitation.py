@@ -17,6 +17,7 @@ from preferences.services.staff.sign_in import begin_second_factor
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.cookie import give_cookie
+from preferences.web.admin.identity_provider import signs_in_here
 from preferences.web.locale import speak
 from preferences.web.plumbing import settings, utc_now
 
@@ -44,6 +45,8 @@ def take_invitation(token: str) -> Response:
         found = _find(session, token)
         if found is None:
             return _page(token, None)
+        if not signs_in_here(found.staff):
+            return _page(token, found)
         if password != again:
             return _page(token, found, problem=PasswordProblem.REPEATED_WRONG)
         organisation = settings().organisation_name
@@ -67,4 +70,5 @@ def _page(token: str, found: Invitation | None, *, problem: str = "") -> Respons
     if found is None:
         return make_response(render_template("admin/invitation_over.html"), 404)
     shown: dict[str, Any] = {"token": token, "staff": found.staff, "problem": problem}
+    shown["by_password"] = signs_in_here(found.staff)
     return make_response(render_template("admin/invitation.html", **shown), 422 if problem else 200)

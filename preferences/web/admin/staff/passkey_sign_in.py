@@ -26,6 +26,7 @@ from preferences.web.admin import blueprint
 from preferences.web.admin.confirm import confirm_page
 from preferences.web.admin.cookie import give_cookie, take_cookie_back
 from preferences.web.admin.guard import needs, safe_next, staff_session, with_next
+from preferences.web.admin.identity_provider import signs_in_here
 from preferences.web.admin.passkeys import answered, as_json, challenge, party, this_browser, typed_answer
 from preferences.web.plumbing import utc_now
 
@@ -50,11 +51,18 @@ def give_passkey_alone() -> Response:
     answer, for_whom, where, now = answered()
     with transaction() as session:
         found = sign_in_with_passkey(
-            session, answer, party=for_whom, browser=where, client=client(), named=browser(), now=now
+            session,
+            answer,
+            party=for_whom,
+            browser=where,
+            client=client(),
+            named=browser(),
+            may_enter=signs_in_here,
+            now=now,
         )
     if isinstance(found, Begun):
         return give_cookie(redirect(safe_next(request.form.get("next", "")), code=303), found.secret)
-    return sign_in_page(problem=SignIn.LOCKED if found is SignIn.LOCKED else PROBLEM)
+    return sign_in_page(problem=PROBLEM if found is SignIn.WRONG else found)
 
 
 @blueprint.get("/sign-in/code/passkey")

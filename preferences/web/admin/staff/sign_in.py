@@ -20,16 +20,19 @@ from preferences.services.staff.sign_in import (
     refuse_attempt,
     sign_in_with_code,
     sign_in_with_recovery_code,
+    turn_away,
 )
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import typed
 from preferences.web.admin.cookie import cookie_secret, form_secret, give_cookie, take_cookie_back
 from preferences.web.admin.guard import HOME, SIGN_IN, find_session, needs, safe_next, staff_session, with_next
+from preferences.web.admin.identity_provider import sign_on, signs_in_here
 from preferences.web.locale import keeping_language
 from preferences.web.plumbing import utc_now
 
 from .client import browser, client
+from .signed_out import SIGNED_OUT
 
 CODE = "/admin/sign-in/code"
 ENROL = "/admin/enrol"
@@ -59,6 +62,9 @@ def give_password() -> Response:
         if not is_right or attempt.staff is None:
             refuse_attempt(session, attempt)
             return sign_in_page(problem=SignIn.WRONG, address=address)
+        if not signs_in_here(attempt.staff):
+            turn_away(session, attempt)
+            return sign_in_page(problem=SignIn.PROVIDER_ONLY, address=address)
         begun = accept_attempt(session, attempt, password, browser=browser())
     return give_cookie(redirect(_second_step(attempt.staff.has_second_factor), code=303), begun.secret)
 
@@ -99,7 +105,8 @@ def sign_out() -> Response:
         end_session(session, current.id, staff_id=current.staff.id, now=now)
         target = AuditTarget(AuditObject.SESSION, current.id)
         record_audit(session, current.staff.id, AuditAction.SIGNED_OUT, target, now=now)
-    return take_cookie_back(redirect(keeping_language(SIGN_IN), code=303))
+    onward = SIGNED_OUT if sign_on() and current.staff.has_identity else SIGN_IN
+    return take_cookie_back(redirect(keeping_language(onward), code=303))
 
 
 def _second_step(has_one: bool) -> str:

@@ -19,6 +19,7 @@ from preferences.queries.staff.staff import all_staff, sessions_of
 from preferences.services.staff.audit import record_audit
 from preferences.services.staff.invitations import mail_invitation
 from preferences.services.staff.sessions import end_sessions
+from preferences.services.staff.single_sign_on import unlink_identities
 from preferences.services.staff.staff import (
     NewStaff,
     change_role,
@@ -41,6 +42,7 @@ MESSAGES = {
     "disabled": lazy_gettext("They are signed out everywhere and cannot sign in any more."),
     "enabled": lazy_gettext("They can sign in again."),
     "second-factor": lazy_gettext("At the next sign-in they enrol a new app or passkey."),
+    "identity": lazy_gettext("The account is disconnected. They were signed out everywhere."),
     "sessions": lazy_gettext("They are signed out everywhere."),
     MEANWHILE: lazy_gettext(
         "Somebody else has changed the role meanwhile: it was left as it is now. Look, then choose."
@@ -145,6 +147,15 @@ def reset_factor(number: int) -> Response:
     return _change(
         number, "second-factor", lambda session, by, now: reset_second_factor(session, number, by=by, now=now)
     )
+
+
+@blueprint.post("/staff/<int:number>/identity")
+@access(Access.STAFF)
+@needs(Permission.MANAGE_STAFF)
+@fresh
+def disconnect(number: int) -> Response:
+    """Forget their account at the identity provider, because they have another one now."""
+    return _change(number, "identity", lambda session, by, now: unlink_identities(session, number, by=by, now=now))
 
 
 @blueprint.post("/staff/<int:number>/sessions")

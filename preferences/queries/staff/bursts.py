@@ -34,7 +34,7 @@ BY_ONE_MESSAGE = 60
 
 LOOKED_BACK = timedelta(days=3)
 MOST_BURSTS = 20
-MOST_PEOPLE = 500
+MOST_SHOWN = 500
 MOST_HANDLED = 500
 
 
@@ -91,8 +91,8 @@ def burst_at(session: Session, message_id: int, minute: int) -> Burst | None:
     return next((one for one in _bursts(session, [*within, _message() == message_id]) if one.minute == minute), None)
 
 
-def entries_in(session: Session, burst: Burst) -> list[BurstEntry]:
-    """The opt-outs of a burst, in order, at most MOST_PEOPLE."""
+def entries_in(session: Session, burst: Burst, *, after: int = 0, limit: int = MOST_SHOWN) -> list[BurstEntry]:
+    """The opt-outs of a burst, in order, at most `limit` of those with an id above `after`."""
     entry = LedgerEntryRow
     asked = (
         select(
@@ -109,9 +109,10 @@ def entries_in(session: Session, burst: Burst) -> list[BurstEntry]:
             *entries_of(session, burst.at, burst.at + timedelta(minutes=1)),
             *_by_a_link(),
             _message() == burst.message_id,
+            entry.id > after,
         )
         .order_by(entry.id)
-        .limit(MOST_PEOPLE)
+        .limit(limit)
     )
     if burst.domains:
         asked = asked.where(RecipientRow.domain_index.in_(burst.domains))

@@ -5,7 +5,7 @@ Nothing is lifted here. Whoever did not mean it turns things on again from their
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from preferences.services.outbox.outbox import enqueue_mail
 from preferences.services.staff.audit import record_audit
 
 TEMPLATE = "burst_question"
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +41,33 @@ class AskedPeople:
 def ask_people(session: Session, burst: Burst, *, staff_id: StaffId, now: datetime) -> AskedPeople:
     """Mail everybody of a burst the question, once. Raises Conflict when somebody has looked after it already."""
     _claim(session, burst)
-    theirs: dict[RecipientId, list[int]] = {}
-    for one in entries_in(session, burst):
-        theirs.setdefault(one.recipient_id, []).append(one.entry_id)
-    allowed = those_to_mail(session, theirs, now=now)
-    for recipient_id in allowed:
-        enqueue_mail(
-            session, TEMPLATE, recipient_id=recipient_id, parameters={"entries": theirs[recipient_id]}, now=now
-        )
-    asked = AskedPeople(len(allowed), len(theirs) - len(allowed))
+    theirs = _entries_by_person(session, burst)
+    mailed = 0
+    for some in _batches(list(theirs)):
+        allowed = those_to_mail(session, some, now=now)
+        mailed += len(allowed)
+        for recipient_id in allowed:
+            parameters = {"entries": theirs[recipient_id]}
+            enqueue_mail(session, TEMPLATE, recipient_id=recipient_id, parameters=parameters, now=now)
+    asked = AskedPeople(mailed, len(theirs) - mailed)
     _record(session, burst, staff_id, {"mailed": asked.mailed, "limited": asked.limited}, now)
     return asked
+
+
+def _entries_by_person(session: Session, burst: Burst) -> dict[RecipientId, list[int]]:
+    """Everybody of the burst, however many, read a page at a time."""
+    found: dict[RecipientId, list[int]] = {}
+    after = 0
+    while page := entries_in(session, burst, after=after, limit=BATCH):
+        for one in page:
+            found.setdefault(one.recipient_id, []).append(one.entry_id)
+        after = page[-1].entry_id
+    return found
+
+
+def _batches(people: list[RecipientId]) -> Iterator[list[RecipientId]]:
+    for start in range(0, len(people), BATCH):
+        yield people[start : start + BATCH]
 
 
 def leave_burst(session: Session, burst: Burst, *, staff_id: StaffId, now: datetime) -> None:

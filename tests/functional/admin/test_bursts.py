@@ -171,3 +171,13 @@ def test_a_viewer_sees_masked_addresses_and_can_ask_nobody(app: Flask, session: 
     assert "p3@kund" not in text
     assert "/ask" not in text
     assert viewer.post(f"/admin/bursts/{scanned.key}/ask", {"sure": "1"}).status_code == 403
+
+
+def test_everybody_of_a_large_burst_is_asked(
+    stina: StaffBrowser, session: Session, scanned: Burst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("preferences.services.choices.bursts.BATCH", 4)
+    stina.post(f"/admin/bursts/{scanned.key}/ask", {"sure": "1"})
+    asked = list(session.scalars(select(OutboxJobRow.recipient_id)))
+    session.commit()
+    assert (len(asked), len(set(asked))) == (10, 10)

@@ -15,7 +15,7 @@ from preferences.domain.roles import Permission
 from preferences.models.transaction import reading, transaction
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.messages import message_named
-from preferences.queries.staff.bursts import MOST_PEOPLE, Burst, burst_at, entries_in, is_handled
+from preferences.queries.staff.bursts import MOST_SHOWN, Burst, burst_at, entries_in, is_handled
 from preferences.services.choices.bursts import ask_people, leave_burst
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
@@ -52,7 +52,7 @@ def burst_page(key: str) -> str:
         titles=titles,
         message=message,
         is_over=is_over,
-        most=MOST_PEOPLE,
+        most=MOST_SHOWN,
         address=shown_address,
         done=said(MESSAGES),
     )

@@ -21,6 +21,7 @@ from preferences.models.suppression import SuppressionRow
 from preferences.queries.mailers.changes import newest_position
 from preferences.queries.mailers.mailers import mailer_by_key
 from preferences.queries.recipients.recipients import RecipientView
+from preferences.services.choices.suppression import suppress
 from preferences.services.outbox.acknowledge import acknowledge_changes
 from tests.factories import act, make_recipient, make_recipients, purpose
 from tests.support.page import Page
@@ -237,3 +238,29 @@ def test_nothing_newer_than_the_mistake_is_taken_back(
     session.rollback()
     assert session.scalars(select(ChoiceRow.act)).one() is Act.WITHDRAWN
     session.rollback()
+
+
+def test_staff_end_their_own_stop_and_a_bounce_but_nothing_that_the_person_said(
+    officer: StaffBrowser, session: Session, anna: RecipientView
+) -> None:
+    assert officer.get(f"{path(anna)}/stop").status_code == 200
+    assert officer.post(f"{path(anna)}/stop", {"reason": " "}).status_code == 422
+    for code in ("stopped", "nothing"):
+        assert officer.post(f"{path(anna)}/stop", {"reason": "Advokat."}).location.endswith(f"done={code}")
+    assert anna.address_index is not None
+    for reason in (SuppressionReason.HARD_BOUNCE, SuppressionReason.COMPLAINT, SuppressionReason.GLOBAL_STOP):
+        suppress(session, address_index=anna.address_index, reason=reason, source="test", now=datetime.now(UTC))
+    session.commit()
+    page = officer.get(path(anna)).text
+    for word, status in (("manual", 200), ("hard_bounce", 200), ("complaint", 404), ("global_stop", 404), ("x", 404)):
+        end = f"{path(anna)}/stops/{word}/end"
+        assert (end in page) is (status == 200)
+        assert officer.get(end).status_code == status
+        assert officer.post(end, {"reason": ""}).status_code == (422 if status == 200 else 404)
+        for code in ("stop-ended", "nothing") if status == 200 else ():
+            assert officer.post(end, {"reason": "Ny brevlåda."}).location.endswith(f"done={code}")
+    active = select(SuppressionRow.reason).where(SuppressionRow.lifted_at.is_(None)).order_by(SuppressionRow.reason)
+    assert session.scalars(active).all() == [SuppressionReason.COMPLAINT, SuppressionReason.GLOBAL_STOP]
+    session.rollback()
+    found = audited(session)
+    assert (found.count("suppression_set"), found.count("suppression_lifted")) == (1, 2)

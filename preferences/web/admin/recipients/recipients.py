@@ -37,6 +37,7 @@ from preferences.queries.own_data.own_mail import own_mails
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipient_search import FoundRecipient, RecipientFilter, find_recipients
 from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
+from preferences.services.choices.staff_stops import ENDED_BY_STAFF
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import asked, asked_day, asked_number, asked_word, said
@@ -57,6 +58,8 @@ MESSAGES = {
     "restricted": lazy_gettext("Their data is blocked: nothing is sent, published or changed."),
     "unrestricted": lazy_gettext("The block is over. Choices and stops of before count again."),
     "erased": lazy_gettext("Everything personal is erased. The address stays stopped, as a coded note."),
+    "stopped": lazy_gettext("The address is stopped. Nothing is sent to it."),
+    "stop-ended": lazy_gettext("The stop is over. Their own choices count, as before."),
     "nothing": lazy_gettext("Nothing had to be done: it stands like that already."),
 }
 MOST = 10
@@ -104,6 +107,7 @@ def recipient_page(public_id: str) -> str:
         one=found,
         address=shown_address(found.address),
         page=page,
+        ended_by_staff=ENDED_BY_STAFF,
         controls=[(control, control.described.text(locale, default)) for control in _flat(page)],
         most=MOST,
         done=said(MESSAGES),

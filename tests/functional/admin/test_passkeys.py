@@ -225,6 +225,16 @@ def test_browsers_may_use_passkeys_on_the_admin_pages_alone(app: Flask, client: 
     assert 'src="/static/js/passkeys.js?v=' in page
 
 
+def test_without_javascript_no_button_is_shown_that_does_nothing(app: Flask, session: Session) -> None:
+    """The script shows the forms; until then the pages say what works instead."""
+    stina, _ = with_passkey(app, session)
+    half = half_way(app)
+    for page, instead in ((half.get(CODE), "Använd en kod"), (stina.get(NEW), "Autentiseringsappen gör samma nytta")):
+        (form,) = re.findall(r"<form[^>]*data-passkey[^>]*>", page.text)
+        assert form.endswith(" hidden>")
+        assert instead in Page(page).text
+
+
 def test_owner_is_told_by_mail_what_has_changed(app: Flask, session: Session) -> None:
     """If it was somebody else, the person it concerns learns of it."""
     stina, _ = with_passkey(app, session)

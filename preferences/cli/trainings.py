@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
 from preferences.domain.eligibility import Allowed, Decision
+from preferences.domain.errors import InvalidValue
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.integrations.csv_files import write_csv
 from preferences.models.ledger import EVERY_TRAINING
@@ -23,6 +25,7 @@ from preferences.services.photos.trainings import (
     Told,
     add_participants,
     add_training,
+    correct_notices,
     find_training,
     notify_participants,
     remove_participants,
@@ -51,11 +54,21 @@ _HEAD = (
 @click.argument("title")
 @click.option("--on", "held_on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day, as YYYY-MM-DD.")
 @click.option("--place", default="", help="Where it is held.")
+@click.option(
+    "--language", "languages", multiple=True, help="A language it is held in, the first one first; repeat it."
+)
 @_JSON
-def add(title: str, held_on: datetime, place: str, as_json: bool) -> None:
+def add(title: str, held_on: datetime, place: str, languages: Sequence[str], as_json: bool) -> None:
     """Add a training and print its number."""
     with transaction() as session:
-        number = add_training(session, title=title, place=place, held_on=held_on.date(), now=datetime.now(UTC))
+        number = add_training(
+            session,
+            title=title,
+            place=place,
+            held_on=held_on.date(),
+            languages=_offered(languages),
+            now=datetime.now(UTC),
+        )
     click.echo(json.dumps({"id": number}) if as_json else str(number))
 
 
@@ -115,13 +128,15 @@ def list_participants(
 
 @trainings.command("notify")
 @click.argument("number", type=int)
+@click.option("--changed", is_flag=True, help="Tell those who were told before the day or place was changed.")
 @_JSON
-def notify(number: int, as_json: bool) -> None:
+def notify(number: int, changed: bool, as_json: bool) -> None:
     """Tell participants by email that photos may be published. Safe to repeat: nobody is told twice."""
+    tell = correct_notices if changed else notify_participants
     enqueued, told = 0, Told(0, 0, is_done=False)
     while not told.is_done:
         with transaction() as session:
-            told = notify_participants(session, number, now=datetime.now(UTC))
+            told = tell(session, number, now=datetime.now(UTC))
         enqueued += told.enqueued
     if as_json:
         click.echo(json.dumps({"enqueued": enqueued, "left": told.left}))
@@ -171,6 +186,17 @@ def check_photos(who: Sequence[str], training: int, as_json: bool) -> None:
             click.echo(f"{name}: {_in_words(may)}")
     if not all(isinstance(one, Allowed) for may in found for one in (may.name, may.image)):
         raise SystemExit(1)
+
+
+def _offered(languages: Sequence[str]) -> Sequence[str]:
+    """The languages, each one that the service speaks. Raises InvalidValue."""
+    known = current_app.extensions["preferences.settings"].locales
+    for one in languages:
+        if one not in known:
+            raise InvalidValue(
+                f"{one[:16]} is not among PREFERENCES_LOCALES ({', '.join(known)}).", pointer="/languages"
+            )
+    return languages
 
 
 def _names(added: Sequence[str], file: IO[str] | None) -> Iterator[str]:

@@ -19,4 +19,8 @@ class TrainingRow(Base):
     title: Mapped[str] = mapped_column(String(200))
     place: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
     held_on: Mapped[date] = mapped_column(Date)
+    languages: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
+    """Codes with commas between, the first one first; empty: not said, and the notice goes in each person's language."""
+    moved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the day or place was last changed: whoever was told before it was told something else."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -24,7 +24,7 @@ from preferences.queries.recipients.recipients import RecipientView, recipient_b
 from preferences.services.choices.bursts import burst_question
 from preferences.services.choices.receipts import receipt_mail
 from preferences.services.outbox.mail_links import MailLinks
-from preferences.services.photos.photo_mail import photo_notice, takedown_mail
+from preferences.services.photos.photo_mail import notice_locale, photo_notice, takedown_mail
 from preferences.services.policy.policy import policy_mail
 from preferences.services.recipients.step_up import is_waiting
 from preferences.services.rights.rights_mail import (
@@ -73,6 +73,8 @@ def prepare_own_mail(
         return prepare_erased(session, recipient_id, payload, default_locale=default_locale, now=now)
     recipient = _reachable(session, recipient_id, _ALSO_RESTRICTED if template in _THEIR_OWN_DATA else _ACTIVE)
     locale = str(payload.get("locale") or recipient.locale or default_locale)
+    if payload.get("template") == "photo_notice":
+        locale = notice_locale(session, payload, locale)
     languages = {"locale": locale, "default_locale": default_locale}
     match template:
         case "confirm_choices":

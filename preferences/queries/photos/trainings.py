@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
@@ -31,6 +32,13 @@ class Training:
     title: str
     place: str
     held_on: date
+    languages: tuple[str, ...] = ()
+    """In which it is held, the first one first; none: not said, or not asked for."""
+
+    def notice_locale(self, wanted: str) -> str:
+        """In which language somebody who wants this one is told: theirs where it is held in that, else its first."""
+        spoken = {one for one in self.languages if one.split("_")[0] == wanted.split("_")[0]}
+        return wanted if spoken or not self.languages else self.languages[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +63,13 @@ class Participant:
 
 
 _COLUMNS = (TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
+_WHOLE = (*_COLUMNS, TrainingRow.languages)
 
 
 def training_by_id(session: Session, training_id: int) -> Training | None:
     """The training with this number."""
-    row = session.execute(select(*_COLUMNS).where(TrainingRow.id == training_id)).one_or_none()
-    return None if row is None else Training(*row)
+    row = session.execute(select(*_WHOLE).where(TrainingRow.id == training_id)).one_or_none()
+    return None if row is None else _whole(row)
 
 
 def trainings(session: Session) -> list[TrainingCounts]:
@@ -100,11 +109,11 @@ def trainings_among(session: Session, recipient_id: RecipientId, training_ids: C
 def training_with(session: Session, recipient_id: RecipientId, training_id: int) -> Training | None:
     """The training, provided that this person takes part in it."""
     row = session.execute(
-        select(*_COLUMNS)
+        select(*_WHOLE)
         .join(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
         .where(ParticipantRow.recipient_id == recipient_id, TrainingRow.id == training_id)
     ).one_or_none()
-    return None if row is None else Training(*row)
+    return None if row is None else _whole(row)
 
 
 def training_told_of(session: Session, recipient_id: RecipientId, message_id: int) -> Training | None:
@@ -162,6 +171,32 @@ def count_untold(session: Session, training_id: int) -> int:
     return session.scalar(select(func.count()).select_from(ParticipantRow).where(untold)) or 0
 
 
+def told_before_it_moved(session: Session, training_id: int, *, limit: int | None = None) -> list[RecipientId]:
+    """Who has a notice that names another day or place, and can be told of the right one. Locked as in `to_be_told`."""
+    rows = session.scalars(
+        select(ParticipantRow.recipient_id)
+        .join(RecipientRow, RecipientRow.id == ParticipantRow.recipient_id)
+        .join(TrainingRow, TrainingRow.id == ParticipantRow.training_id)
+        .where(TrainingRow.id == training_id, ParticipantRow.notified_at < TrainingRow.moved_at, can_be_reached())
+        .order_by(ParticipantRow.recipient_id)
+        .limit(limit)
+        .with_for_update(of=ParticipantRow, skip_locked=True)
+    )
+    return [RecipientId(number) for number in rows]
+
+
+def count_told_before_it_moved(session: Session, training_id: int) -> int:
+    """How many `told_before_it_moved` names."""
+    asked = (
+        select(func.count())
+        .select_from(ParticipantRow)
+        .join(RecipientRow, RecipientRow.id == ParticipantRow.recipient_id)
+        .join(TrainingRow, TrainingRow.id == ParticipantRow.training_id)
+        .where(TrainingRow.id == training_id, ParticipantRow.notified_at < TrainingRow.moved_at, can_be_reached())
+    )
+    return session.scalar(asked) or 0
+
+
 def those_on(session: Session, training_id: int, recipient_ids: Collection[RecipientId]) -> set[RecipientId]:
     """Which of these take part already."""
     rows = session.scalars(
@@ -184,6 +219,11 @@ def can_be_reached() -> ColumnElement[bool]:
         RecipientRow.address_index.is_not(None),
         ~stopped,
     )
+
+
+def _whole(row: Any) -> Training:
+    codes = tuple(one for one in row.languages.split(",") if one)
+    return Training(row.id, row.title, row.place, row.held_on, codes)
 
 
 def _by_name(one: Participant) -> tuple[bool, str, int]:

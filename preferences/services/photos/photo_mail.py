@@ -13,7 +13,7 @@ from preferences.domain.mailing import MailDropped
 from preferences.domain.purpose import LawfulBasis
 from preferences.queries.photos.photos import training_choices
 from preferences.queries.photos.takedowns import takedown_by_id
-from preferences.queries.photos.trainings import training_with
+from preferences.queries.photos.trainings import training_by_id, training_with
 from preferences.queries.recipients.recipients import RecipientView
 from preferences.services.outbox.mail_links import MailLinks
 
@@ -41,6 +41,7 @@ def photo_notice(
     link = links.preferences_url(recipient, 0, reference=int(payload["reference"]), now=now)
     return {
         "training": training,
+        "is_correction": bool(payload.get("is_correction")),
         "published": [
             {
                 "text": one.control.described.text(locale, default_locale),
@@ -52,6 +53,12 @@ def photo_notice(
         "link": f"{link}/training",
         "all_choices": link,
     }
+
+
+def notice_locale(session: Session, payload: Mapping[str, Any], wanted: str) -> str:
+    """The language of a notice: the person's where the training is held in it, else the training's first."""
+    training = training_by_id(session, int(payload["training_id"]))
+    return training.notice_locale(wanted) if training else wanted
 
 
 def takedown_mail(

@@ -16,13 +16,21 @@ from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.errors import Conflict, InvalidValue, NotFound
 from preferences.domain.photo import notice_reference
-from preferences.domain.text import is_storable
+from preferences.domain.text import is_locale, is_storable
 from preferences.models.outbox import JobKind, OutboxJobRow
 from preferences.models.photo import ParticipantRow
 from preferences.models.training import TrainingRow
 from preferences.models.upsert import insert_into
 from preferences.queries.photos.training_work import notices_underway
-from preferences.queries.photos.trainings import Training, count_untold, those_on, to_be_told, training_by_id
+from preferences.queries.photos.trainings import (
+    Training,
+    count_told_before_it_moved,
+    count_untold,
+    those_on,
+    to_be_told,
+    told_before_it_moved,
+    training_by_id,
+)
 from preferences.queries.recipients.recipients import RecipientView
 from preferences.services.outbox.messages import NO_MESSAGE, number_message
 from preferences.services.recipients.recipients import find_recipient
@@ -64,12 +72,15 @@ class Told:
     is_done: bool
 
 
-def add_training(session: Session, *, title: str, place: str = "", held_on: date, now: datetime) -> int:
+def add_training(
+    session: Session, *, title: str, place: str = "", held_on: date, languages: Sequence[str] = (), now: datetime
+) -> int:
     """Add a training and return its number. Raises InvalidValue."""
     row = TrainingRow(
         title=_one_line(title, "/title"),
         place=_one_line(place, "/place") if place.strip() else "",
         held_on=held_on,
+        languages=_languages(languages),
         created_at=now,
     )
     session.add(row)
@@ -77,18 +88,30 @@ def add_training(session: Session, *, title: str, place: str = "", held_on: date
     return row.id
 
 
-def change_training(session: Session, before: Training, *, title: str, place: str, held_on: date) -> None:
-    """Change a training that stands as it did `before`. Whoever has been told already is not told of it.
+def change_training(
+    session: Session,
+    before: Training,
+    *,
+    title: str,
+    place: str,
+    held_on: date,
+    languages: Sequence[str],
+    now: datetime,
+) -> None:
+    """Change a training that stands as it did `before`. Whoever has been told of another day or place is told on demand only.
 
     Raises UnknownTraining, InvalidValue; TrainingChanged where somebody was faster.
     """
     row = session.scalars(select(TrainingRow).where(TrainingRow.id == before.id).with_for_update()).one_or_none()
     if row is None:
         raise UnknownTraining(f"There is no training number {before.id}.")
-    if (row.title, row.place, row.held_on) != (before.title, before.place, before.held_on):
+    was = (before.title, before.place, before.held_on, ",".join(before.languages))
+    if (row.title, row.place, row.held_on, row.languages) != was:
         raise TrainingChanged("Somebody else has changed the training meanwhile.")
     row.title, row.held_on = _one_line(title, "/title"), held_on
-    row.place = _one_line(place, "/place") if place.strip() else ""
+    row.place, row.languages = _one_line(place, "/place") if place.strip() else "", _languages(languages)
+    if (row.place, row.held_on) != (before.place, before.held_on):
+        row.moved_at = now
     session.flush()
 
 
@@ -163,6 +186,18 @@ def notify_participants(session: Session, training_id: int, *, now: datetime, li
     return Told(len(chosen), count_untold(session, training_id), len(chosen) < limit)
 
 
+def correct_notices(session: Session, training_id: int, *, now: datetime, limit: int = CHUNK) -> Told:
+    """Tell up to `limit` of those who were told before day or place was changed what is right now; as notify_participants."""
+    training = find_training(session, training_id)
+    if training.held_on < now.date():
+        raise TrainingOver(f"The training was held on {training.held_on}; a notice before it is no longer possible.")
+    reference = number_message(session, NO_MESSAGE, notice_reference(training_id), now=now)
+    chosen = told_before_it_moved(session, training_id, limit=limit)
+    if chosen:
+        _enqueue(session, training_id, chosen, reference, now, is_correction=True)
+    return Told(len(chosen), count_told_before_it_moved(session, training_id), len(chosen) < limit)
+
+
 def _add(session: Session, training_id: int, people: set[RecipientId], now: datetime) -> int:
     new = people - those_on(session, training_id, people)
     if new:
@@ -176,18 +211,36 @@ def _add(session: Session, training_id: int, people: set[RecipientId], now: date
     return len(new)
 
 
-def _enqueue(session: Session, training_id: int, chosen: Sequence[RecipientId], reference: int, now: datetime) -> None:
+def _enqueue(
+    session: Session,
+    training_id: int,
+    chosen: Sequence[RecipientId],
+    reference: int,
+    now: datetime,
+    *,
+    is_correction: bool = False,
+) -> None:
     session.execute(
         update(ParticipantRow)
         .where(ParticipantRow.training_id == training_id, ParticipantRow.recipient_id.in_(chosen))
         .values(notified_at=now)
     )
-    payload = {"template": NOTICE, "training_id": training_id, "reference": reference}
+    payload = {"template": NOTICE, "training_id": training_id, "reference": reference, "is_correction": is_correction}
     jobs: list[dict[str, Any]] = [
         {"kind": JobKind.MAIL, "recipient_id": one, "payload": payload, "created_at": now, "run_at": now}
         for one in chosen
     ]
     session.execute(insert(OutboxJobRow), jobs)
+
+
+def _languages(codes: Sequence[str]) -> str:
+    if (
+        len(set(codes)) != len(codes)
+        or not all(is_locale(one) for one in codes)
+        or len(",".join(codes)) > MOST_CHARACTERS
+    ):
+        raise InvalidValue("A language is a code such as sv or en, once each.", pointer="/languages")
+    return ",".join(codes)
 
 
 def _not_erased(recipient: RecipientView) -> RecipientId:

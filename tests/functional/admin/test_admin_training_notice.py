@@ -14,11 +14,13 @@ from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.roles import Role
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.recipient import RecipientRow
+from preferences.models.transaction import reading
 from preferences.services.choices.suppression import suppress
+from preferences.services.photos.trainings import find_training
 from tests.factories import make_recipient, make_recipients
 from tests.support.page import Page
 from tests.support.staff import StaffBrowser, audited, signed_in
-from tests.support.trainings import make_training, sent_mail, tell
+from tests.support.trainings import bodies, make_training, sent_mail, tell
 
 
 @pytest.fixture
@@ -123,3 +125,63 @@ def test_after_the_training_nobody_is_told(session: Session, stina: StaffBrowser
     answer = stina.post(f"/admin/trainings/{number}/notice")
     assert answer.location.endswith("?done=over")
     assert "för sent" in stina.get(answer.location).text
+
+
+def test_the_notice_speaks_a_language_of_the_training(app: Flask, session: Session, stina: StaffBrowser) -> None:
+    """The person's own where it is held in that, else the training's first; none chosen: each their own."""
+    people = [make_recipient(session, f"{one}@example.se", locale=one) for one in ("sv", "en")]
+    for chosen, subjects in (([], {"sv": "Bilder", "en": "Photos"}), (["en"], {"sv": "Photos", "en": "Photos"})):
+        number = make_training(session, *people)
+        path, day = f"/admin/trainings/{number}/edit", "2199-03-04"
+        was = {f"was_{name}": value for name, value in training_words(session, number).items()}
+        assert stina.post(path, {"title": "T", "held_on": day, "languages": chosen, **was}).status_code == 303
+        tell(session, number)
+        found = {str(one["To"]).strip("<>")[:2]: str(one["Subject"]) for one in sent_mail(app)}
+        assert {one: found[one].split()[0] for one in found} == subjects
+    page = Page(stina.get(f"/admin/trainings/{number}"))
+    assert "engelska" in page.text.lower()
+    was = {f"was_{name}": value for name, value in training_words(session, number).items()}
+    forged = {"title": "T", "held_on": day, "languages": ["xx", "en"], **was}
+    assert stina.post(path, forged).status_code == 303
+    with reading() as own:
+        assert find_training(own, number).languages == ("en",)
+    ran = app.test_cli_runner().invoke(args=["trainings", "add", "T", "--on", "2199-01-01", "--language", "xx"])
+    assert (ran.exit_code, "not among PREFERENCES_LOCALES" in ran.stderr) == (1, True)
+
+
+def test_who_was_told_of_another_day_is_told_of_the_right_one_when_somebody_asks_for_it(
+    app: Flask, session: Session, stina: StaffBrowser
+) -> None:
+    anna, bo = make_recipient(session), make_recipient(session, "bo@example.se")
+    number = make_training(session, anna, bo)
+    tell(session, number)
+    assert len(sent_mail(app)) == 2
+    page = f"/admin/trainings/{number}"
+    words = training_words(session, number)
+    was = {f"was_{name}": value for name, value in words.items()}
+    assert stina.post(f"{page}/edit", {**words, "title": "Nytt namn", **was}).status_code == 303
+    assert "ändrades" not in stina.get(page).text, "a new name is no other day or place"
+    moved = {**words, "title": "Nytt namn", "held_on": "2199-05-06"}
+    assert stina.post(f"{page}/edit", {**moved, **was, "was_title": "Nytt namn"}).status_code == 303
+    assert sent_mail(app) == [], "nobody is told by itself"
+    session.execute(update(RecipientRow).where(RecipientRow.id == bo.id).values(status=RecipientStatus.RESTRICTED))
+    session.commit()
+    assert "1 person fick veta det innan dagen eller platsen ändrades" in Page(stina.get(page)).text
+    assert stina.post(f"{page}/notice/correct").status_code == 303
+    [mail] = sent_mail(app)
+    assert "anna@example.se" in str(mail["To"])
+    for body in bodies(mail):
+        assert "Dagen eller platsen har ändrats" in body
+    assert "2199" in bodies(mail)[0]
+    assert "ändrades" not in stina.get(page).text
+    assert "nobody" in stina.post(f"{page}/notice/correct").location
+    assert audited(session).count("photo_notice_sent") == 1
+    assert signed_in(app, session, Role.VIEWER, "v@example.se").post(f"{page}/notice/correct").status_code == 403
+
+
+def training_words(session: Session, number: int) -> dict[str, str]:
+    """A training as its form says it."""
+    found = find_training(session, number)
+    session.rollback()
+    day, languages = found.held_on.isoformat(), ",".join(found.languages)
+    return {"title": found.title, "place": found.place, "held_on": day, "languages": languages}

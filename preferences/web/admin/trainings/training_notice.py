@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import render_template
 from werkzeug.wrappers import Response
 
@@ -11,7 +13,7 @@ from preferences.models.transaction import reading, transaction
 from preferences.queries.photos.photos import told_before_a_training
 from preferences.queries.photos.training_work import UNREACHABLE, notice_progress
 from preferences.queries.purposes.purposes import catalogue
-from preferences.services.photos.trainings import Told, TrainingOver, notify_participants
+from preferences.services.photos.trainings import Told, TrainingOver, correct_notices, notify_participants
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
@@ -51,14 +53,29 @@ def review_notice(training_id: int) -> str:
 @needs(Permission.MANAGE_TRAININGS)
 def send_notice(training_id: int) -> Response:
     """Tell whoever has not been told, in parts that commit one by one: broken off, nobody is told twice."""
+    return _send(training_id, notify_participants)
+
+
+@blueprint.post("/trainings/<int:training_id>/notice/correct")
+@access(Access.STAFF)
+@needs(Permission.MANAGE_TRAININGS)
+def correct_notice(training_id: int) -> Response:
+    """Tell those who were told before the day or place was changed: never by itself, only when somebody asks for it."""
+    return _send(training_id, correct_notices)
+
+
+def _send(training_id: int, tell: Callable[..., Told]) -> Response:
     existing_training(training_id)
     enqueued, told = 0, Told(0, 0, is_done=False)
     try:
         for _ in range(MOST_PARTS):
             with transaction() as session:
-                told = notify_participants(session, training_id, now=utc_now())
+                told = tell(session, training_id, now=utc_now())
                 if told.enqueued:
-                    target, data = training_target(training_id), {"told": told.enqueued}
+                    target, data = (
+                        training_target(training_id),
+                        {"told": told.enqueued, "corrected": tell is correct_notices},
+                    )
                     record_audit(session, staff_id(), AuditAction.PHOTO_NOTICE_SENT, target, data=data, now=utc_now())
             enqueued += told.enqueued
             if told.is_done:

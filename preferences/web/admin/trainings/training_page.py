@@ -16,7 +16,7 @@ from preferences.domain.recipient_id import format_recipient_id, read_recipient_
 from preferences.domain.roles import Permission
 from preferences.models.transaction import transaction
 from preferences.queries.photos.training_work import UNREACHABLE, ParticipantLine, notice_progress, participant_lines
-from preferences.queries.photos.trainings import those_on
+from preferences.queries.photos.trainings import count_told_before_it_moved, those_on
 from preferences.queries.recipients.recipients import RecipientView, recipient_by_id, recipients_by_domain
 from preferences.services.photos.training_people import MOST_NAMES, find_people, read_names
 from preferences.services.photos.trainings import put_on_training, take_off_training
@@ -58,6 +58,7 @@ def training_page(training_id: int) -> str:
     with audited_read(AuditAction.RECIPIENTS_SEARCHED, training_target(training_id)) as session:
         lines = participant_lines(session, training_id, before=asked_number(BEFORE), limit=PEOPLE + 1)
         progress = notice_progress(session, training_id)
+        moved = count_told_before_it_moved(session, training_id)
     page = page_of(lines, lambda one: one.recipient_id, rows=PEOPLE)
     today = local_date(utc_now())
     removed = asked("person")
@@ -68,6 +69,7 @@ def training_page(training_id: int) -> str:
         people=sorted(page.rows, key=_by_name),
         name=shown_name,
         progress=progress,
+        moved=moved,
         unreachable=[(state, progress.count(state)) for state in UNREACHABLE if progress.count(state)],
         is_over=found.held_on < today,
         days_left=(found.held_on - today).days,

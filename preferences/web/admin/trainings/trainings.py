@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from flask import abort, make_response, render_template, request
 from flask_babel import lazy_gettext
@@ -22,7 +23,7 @@ from preferences.web.admin.answering import asked_number, done, typed
 from preferences.web.admin.guard import needs, staff_id
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
 from preferences.web.dates import local_date
-from preferences.web.plumbing import utc_now
+from preferences.web.plumbing import settings, utc_now
 
 PROBLEMS = {
     "/title": lazy_gettext("Write a title of at most 200 characters: it stands in the notice."),
@@ -30,7 +31,7 @@ PROBLEMS = {
     "/held_on": lazy_gettext("Choose the day, as in 2031-03-12."),
     "changed": lazy_gettext("Somebody else has changed the training meanwhile. What you wrote is still here."),
 }
-FIELDS = ("title", "place", "held_on")
+FIELDS = ("title", "place", "held_on", "languages")
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 
@@ -68,9 +69,7 @@ def add_one() -> Response:
     form = _typed()
     try:
         with transaction() as session:
-            number = add_training(
-                session, title=form["title"], place=form["place"], held_on=_day(form["held_on"]), now=utc_now()
-            )
+            number = add_training(session, **_wanted(form), now=utc_now())
             record_audit(session, staff_id(), AuditAction.TRAINING_ADDED, training_target(number), now=utc_now())
     except InvalidValue as error:
         return _form_page(form, problem=error.pointer or "/title")
@@ -93,9 +92,10 @@ def change_it(training_id: int) -> Response:
     """Change it, unless somebody else did since the form was opened."""
     found, form = existing_training(training_id), _typed()
     try:
-        before = Training(training_id, typed("was_title"), typed("was_place"), _day(typed("was_held_on")))
+        day, languages = _day(typed("was_held_on")), _codes(typed("was_languages"))
+        before = Training(training_id, typed("was_title"), typed("was_place"), day, languages)
         with transaction() as session:
-            change_training(session, before, title=form["title"], place=form["place"], held_on=_day(form["held_on"]))
+            change_training(session, before, **_wanted(form), now=utc_now())
             target = training_target(training_id)
             record_audit(session, staff_id(), AuditAction.TRAINING_CHANGED, target, now=utc_now())
     except TrainingChanged:
@@ -120,11 +120,35 @@ def training_target(training_id: int) -> AuditTarget:
 
 
 def _typed() -> dict[str, str]:
-    return {name: typed(name) for name in FIELDS}
+    chosen = [one for one in request.form.getlist("languages") if one in settings().locales]
+    kept = [one for one in _codes(typed("was_languages")) if one in chosen]  # the first one stays the first
+    return {
+        **{name: typed(name) for name in FIELDS[:-1]},
+        "languages": ",".join([*kept, *(one for one in chosen if one not in kept)]),
+    }
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(one for one in text.split(",") if one)
+
+
+def _wanted(form: dict[str, str]) -> dict[str, Any]:
+    """What the services take. Raises InvalidValue."""
+    return {
+        "title": form["title"],
+        "place": form["place"],
+        "held_on": _day(form["held_on"]),
+        "languages": _codes(form["languages"]),
+    }
 
 
 def _as_form(found: Training) -> dict[str, str]:
-    return {"title": found.title, "place": found.place, "held_on": found.held_on.isoformat()}
+    return {
+        "title": found.title,
+        "place": found.place,
+        "held_on": found.held_on.isoformat(),
+        "languages": ",".join(found.languages),
+    }
 
 
 def _day(text: str) -> date:
@@ -151,6 +175,7 @@ def _form_page(form: dict[str, str], *, found: Training | None = None, problem: 
         wanted_day=_day(form["held_on"]) if problem == "changed" else None,
         told=told,
         action=request.path,
+        locales=settings().locales,
         problem=(problem, PROBLEMS.get(problem, PROBLEMS["/title"])) if problem else None,
     )
     return make_response(page, 200 if not problem else 409 if problem == "changed" else 422)

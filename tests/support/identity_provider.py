@@ -130,6 +130,9 @@ def providing() -> Iterator[FakeProvider]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.startswith("/authorize?"):
+                self._lead_back()
+                return
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length).decode()
             status, found = provider.answer(self.command, urlsplit(self.path).path, self.headers, body)
@@ -142,6 +145,15 @@ def providing() -> Iterator[FakeProvider]:
                         time.sleep(0.05)
             except OSError:
                 pass
+
+        def _lead_back(self) -> None:
+            """For a real browser: whoever is at the door is signed in there already."""
+            asked = parse_qs(urlsplit(self.path).query)
+            back = urlsplit(asked["redirect_uri"][0])
+            path = provider.welcome(f"http://127.0.0.1:{provider.port}{self.path}")
+            self.send_response(302)
+            self.send_header("Location", f"{back.scheme}://{back.netloc}{path}")
+            self.end_headers()
 
         def do_POST(self) -> None:
             self.do_GET()

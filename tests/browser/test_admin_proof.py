@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import FilePayload
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act
@@ -36,8 +37,8 @@ def test_an_import_holds_who_opted_out_and_goes_on_without_anybody_watching(sess
     enter_admin(session, looker, Role.MARKETER)
     act(session, make_recipient(session), "marketing", Act.WITHDRAWN)
     looker.go("/admin/imports")
-    file = {"name": "mässan åäö.csv", "mimeType": "text/csv", "buffer": ROWS.encode("cp1252")}
-    page.locator("input[type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    file = FilePayload(name="mässan åäö.csv", mimeType="text/csv", buffer=ROWS.encode("cp1252"))
+    page.locator("input[type=file]").set_input_files(file)
     page.locator("main form button").click()
     assert page.locator("#field-column-1").input_value() == "name"
     assert "Åsa Öberg" in page.locator(".file-columns").inner_text()

@@ -42,6 +42,9 @@ SIGN_ON = "/admin/single-sign-on"
 MOST_BYTES = 256 * 1024
 """Largest form, unless the view says `@takes(…)`."""
 
+LONG_TEXTS = 4 * MOST_BYTES
+"""For `@takes`: forms of whole texts in several languages and of pasted lists; a letter may be six bytes of a form."""
+
 _OWN_PROOF = frozenset({Access.TOKEN, Access.RETURNING})
 """What holds in itself that a form came from where it should: a link's token, or a state and the cookie with the same."""
 

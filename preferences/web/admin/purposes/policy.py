@@ -26,7 +26,7 @@ from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import done, said, typed_lines
-from preferences.web.admin.guard import fresh, needs, staff_id
+from preferences.web.admin.guard import LONG_TEXTS, fresh, needs, staff_id, takes
 from preferences.web.plumbing import settings, utc_now
 
 MESSAGES = {
@@ -91,6 +91,7 @@ def write_policy() -> Response:
 @blueprint.post("/policy/new")
 @access(Access.STAFF)
 @needs(Permission.PUBLISH_POLICY)
+@takes(LONG_TEXTS)
 def publish_new_policy() -> Response:
     """Look at it first, or publish it. Whoever was slower than somebody else loses no word."""
     form = _form()

@@ -23,7 +23,7 @@ from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import asked, done
-from preferences.web.admin.guard import needs, staff_id
+from preferences.web.admin.guard import LONG_TEXTS, needs, staff_id, takes
 from preferences.web.plumbing import settings, utc_now
 
 from .form import (
@@ -56,6 +56,7 @@ def write_text(key: str) -> Response:
 @blueprint.post("/purposes/<key>/text")
 @access(Access.STAFF)
 @needs(Permission.PUBLISH_TEXTS)
+@takes(LONG_TEXTS)
 def publish_text(key: str) -> Response:
     """Look at it first, or publish it as a new version. Whoever was slower than somebody else loses no word."""
     one, above = _found(key)
@@ -105,6 +106,7 @@ def write_purpose() -> Response:
 @blueprint.post("/purposes/new-purpose")
 @access(Access.STAFF)
 @needs(Permission.EDIT_PURPOSES)
+@takes(LONG_TEXTS)
 def publish_purpose() -> Response:
     """Look at it first, or add it."""
     above, form = _above(), typed_form(settings().locales)

@@ -16,7 +16,7 @@ from preferences.services.photos.photos import Listed, photo_list
 from preferences.services.photos.training_people import MOST_NAMES, read_names
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.guard import audited_read, needs
+from preferences.web.admin.guard import LONG_TEXTS, audited_read, needs, takes
 from preferences.web.plumbing import utc_now
 
 from .training_page import pasted, shown_name
@@ -54,6 +54,7 @@ def check_photos(training_id: int) -> Response:
 @blueprint.post("/trainings/<int:training_id>/check")
 @access(Access.STAFF)
 @needs(Permission.SEE_TRAININGS)
+@takes(LONG_TEXTS)
 def answer_check(training_id: int) -> Response:
     """Who of them may be published, as of this moment. Nothing changes; by POST, so that no name stands in a log."""
     existing_training(training_id)

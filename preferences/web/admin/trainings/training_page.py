@@ -24,7 +24,7 @@ from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import asked, asked_number, done, said, typed
-from preferences.web.admin.guard import audited_read, needs, shown_address, staff_id, staff_may
+from preferences.web.admin.guard import LONG_TEXTS, audited_read, needs, shown_address, staff_id, staff_may, takes
 from preferences.web.admin.paging import BEFORE, page_of
 from preferences.web.dates import local_date
 from preferences.web.plumbing import utc_now
@@ -89,6 +89,7 @@ def add_participants_page(training_id: int) -> Response:
 @blueprint.post("/trainings/<int:training_id>/participants")
 @access(Access.STAFF)
 @needs(Permission.MANAGE_TRAININGS)
+@takes(LONG_TEXTS)
 def put_on_list(training_id: int) -> Response:
     """Put everybody named on the list, or nobody: who is not known is listed."""
     existing_training(training_id)

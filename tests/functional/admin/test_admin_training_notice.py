@@ -166,7 +166,7 @@ def test_who_was_told_of_another_day_is_told_of_the_right_one_when_somebody_asks
     assert sent_mail(app) == [], "nobody is told by itself"
     session.execute(update(RecipientRow).where(RecipientRow.id == bo.id).values(status=RecipientStatus.RESTRICTED))
     session.commit()
-    assert "1 person fick veta det innan dagen eller platsen ändrades" in Page(stina.get(page)).text
+    assert "1 person informerades innan dagen eller platsen ändrades" in Page(stina.get(page)).text
     assert stina.post(f"{page}/notice/correct").status_code == 303
     [mail] = sent_mail(app)
     assert "anna@example.se" in str(mail["To"])

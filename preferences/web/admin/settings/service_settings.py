@@ -22,10 +22,10 @@ from preferences.web.admin.guard import needs, staff_id, staff_session
 from preferences.web.plumbing import settings, utc_now
 
 from .line import Verdict
+from .own_test import last_test_mail
 from .self_check import self_check
 from .setting_values import shown_settings
 from .sign_on_check import sign_on_check
-from .test_mail import last_test_mail
 
 TEST_EVERY = timedelta(minutes=1)
 MESSAGES = {

@@ -72,6 +72,8 @@ class AuditAction(StrEnum):
     TAKEDOWN_SEEN = "takedown_seen"
     TAKEDOWN_CHANGED = "takedown_changed"
     REQUEST_SEEN = "request_seen"
+    REQUEST_REGISTERED = "request_registered"
+    REQUEST_IDENTITY_SET = "request_identity_set"
     REQUEST_CHANGED = "request_changed"
     REQUEST_EXTENDED = "request_extended"
     REQUEST_ANSWERED = "request_answered"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -21,6 +22,12 @@ MOST_A_DAY = 20
 
 MOST_DETAILS = 2000
 """Characters of what a person writes with a request."""
+
+MOST_PROOF = 500
+"""Characters of how an identity was checked."""
+
+OLDEST_ARRIVAL = timedelta(days=3 * 366)
+"""Nothing that is entered arrived longer ago than that: it is a slip of the keyboard."""
 
 MOST_ANSWER = 10_000
 """Characters of a written answer."""
@@ -55,6 +62,87 @@ class RightsState(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
 
+
+class RequestChannel(StrEnum):
+    """How a request reached us. `page`: the person's own page; everything else is entered by staff."""
+
+    PAGE = "page"
+    LETTER = "letter"
+    TELEPHONE = "telephone"
+    MAIL = "mail"
+    IN_PERSON = "in_person"
+
+
+ENTERED = tuple(one for one in RequestChannel if one is not RequestChannel.PAGE)
+"""What staff can enter."""
+
+
+class IdentityState(StrEnum):
+    """What is known about who asks (GDPR 12(6); L6)."""
+
+    MAILBOX = "mailbox"
+    """The mailbox was proved before it was asked for."""
+    UNCHECKED = "unchecked"
+    CONFIRMED = "confirmed"
+    """Staff have checked it, and said how."""
+
+
+class RefusalGround(StrEnum):
+    """Why nothing is done. The first two are those of GDPR 12(5); whoever refuses must be able to show them."""
+
+    UNFOUNDED = "manifestly_unfounded"
+    EXCESSIVE = "excessive"
+    IDENTITY = "identity_not_shown"
+    MUST_BE_KEPT = "must_be_kept"
+    NO_SUCH_RIGHT = "right_does_not_apply"
+
+
+class RequestStep(StrEnum):
+    """What staff did with a request before the answer; kept in the audit of the request."""
+
+    COPY_MAILED = "copy_mailed"
+    COPY_TAKEN = "copy_taken"
+    FIELDS_NOTED = "fields_noted"
+    FIELDS_WRITTEN = "fields_written"
+    RESTRICTED = "restricted"
+    OBJECTED = "objected"
+    ERASED = "erased"
+    POSTED = "posted"
+    """The letter is on its way."""
+
+
+class AnswerBy(StrEnum):
+    """How we write to the person."""
+
+    MAIL = "mail"
+    LETTER = "letter"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Contact:
+    """How somebody whom we do not know can be reached. Never logged."""
+
+    name: str = ""
+    email: str = ""
+    post: str = ""
+    """The address for a letter, in lines."""
+
+
+NEEDS_IDENTITY = frozenset(
+    {
+        RightsKind.ACCESS,
+        RightsKind.EXPORT,
+        RightsKind.CORRECT,
+        RightsKind.COMPLETE,
+        RightsKind.ERASE,
+        RightsKind.WITHDRAW_STORAGE,
+    }
+)
+"""What is not done for somebody who may be anybody (L6). Blocking and objecting only ever reduce what is done to a person."""
+
+COPIES = frozenset({RightsKind.ACCESS, RightsKind.EXPORT})
+ERASURES = frozenset({RightsKind.ERASE, RightsKind.WITHDRAW_STORAGE})
+CORRECTIONS = frozenset({RightsKind.CORRECT, RightsKind.COMPLETE})
 
 OPEN_STATES = frozenset({RightsState.OPEN, RightsState.EXTENDED})
 

@@ -31,6 +31,7 @@ from preferences.services.rights.rights_mail import (
     address_old,
     prepare_address_new,
     prepare_erased,
+    prepare_request_outside,
     request_received,
     request_worked,
 )
@@ -38,12 +39,11 @@ from preferences.services.sign_up.sign_up_mail import prepare_sign_up_mail
 
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
 _ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
-_THEIR_OWN_DATA = frozenset(
+_ABOUT_REQUESTS = frozenset({"rights_received", "rights_extended", "rights_answered"})
+_THEIR_OWN_DATA = _ABOUT_REQUESTS | frozenset(
     {
         "step_up",
-        "rights_received",
-        "rights_extended",
-        "rights_answered",
+        "rights_copy",
         "receipt",
         "takedown_received",
         "takedown_done",
@@ -67,6 +67,8 @@ def prepare_own_mail(
         return prepare_address_new(session, payload, links=links, default_locale=default_locale, now=now)
     if template == "sign_up":
         return prepare_sign_up_mail(session, payload, links=links, default_locale=default_locale, now=now)
+    if recipient_id is None and template in _ABOUT_REQUESTS:
+        return prepare_request_outside(session, payload, default_locale=default_locale, now=now)
     if recipient_id is None:
         raise MailDropped("unknown_recipient")
     if template == "erased":
@@ -85,7 +87,7 @@ def prepare_own_mail(
             parameters = _step_up(session, recipient, payload, links, now)
         case "rights_received":
             parameters = request_received(session, recipient, payload, links, now)
-        case "rights_extended" | "rights_answered":
+        case "rights_extended" | "rights_answered" | "rights_copy":
             parameters = request_worked(session, recipient, payload, links, now)
         case "address_old":
             parameters = address_old(session, recipient, payload, links, now)

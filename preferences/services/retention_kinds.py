@@ -31,7 +31,7 @@ from preferences.models.staff import SignInFailureRow, StaffSessionRow
 from preferences.models.step_up import StepUpRow
 from preferences.models.training import TrainingRow
 from preferences.services.imports.imports import discard_import
-from preferences.services.recipients.erasure import erase_recipient
+from preferences.services.recipients.erasure import WRITTEN, erase_recipient
 
 SOURCE = "retention"
 Due = Callable[[datetime], Any]
@@ -94,11 +94,7 @@ DUE: dict[Kind, Due] = {
     Kind.EVIDENCE: _replaced_evidence,
     Kind.RIGHTS_REQUESTS: lambda cutoff: select(RightsRequestRow.id).where(
         RightsRequestRow.closed_at < cutoff,
-        or_(
-            RightsRequestRow.details.is_not(None),
-            RightsRequestRow.answer.is_not(None),
-            RightsRequestRow.extension_reason.is_not(None),
-        ),
+        or_(*(getattr(RightsRequestRow, name).is_not(None) for name in WRITTEN)),
     ),
     Kind.TAKEDOWNS: lambda cutoff: select(TakedownRow.id).where(
         TakedownRow.state.in_([TakedownState.DONE, TakedownState.REFUSED]),
@@ -189,7 +185,7 @@ def _discard(session: Session, ids: list[Any], _cutoff: datetime, now: datetime)
 REMOVE: dict[Kind, Remove] = {
     Kind.UNUSED_RECIPIENTS: _erase,
     Kind.EVIDENCE: _delete(EvidenceRow.entry_id),
-    Kind.RIGHTS_REQUESTS: _clear(RightsRequestRow.id, "details", "answer", "extension_reason"),
+    Kind.RIGHTS_REQUESTS: _clear(RightsRequestRow.id, *WRITTEN),
     Kind.TAKEDOWNS: _clear(TakedownRow.id, "url", "note", "answer", "proof"),
     Kind.PARTICIPANTS: _delete_pairs(ParticipantRow.training_id, ParticipantRow.recipient_id),
     Kind.AUDIT_REASONS: _delete(AuditReasonRow.audit_id),

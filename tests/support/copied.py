@@ -80,6 +80,9 @@ COPIED = {
             "extension_reason",
             "closed_at",
             "answer",
+            "channel",
+            "identity",
+            "identity_proof",
         )
     },
     "takedowns": {
@@ -181,6 +184,8 @@ NOT_COPIED = {
     "outbox_jobs.claimed_until": "the worker's own",
     "policy_notices.job_id": "the worker's own",
     "outbox_jobs.attempts": "the worker's own",
+    "rights_requests.entered_by": "who on our staff wrote it down",
+    "rights_requests.contact": "of people who are no recipients; empty for everybody else",
     "takedowns.assigned_to": "who on our staff does the work",
     "takedowns.due_on": "a day that we plan our own work for",
     "step_ups.code_digest": "a digest of a code",

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import Act
 from preferences.domain.choice import Choice
 from preferences.domain.photo import TakedownState, TakedownWhat
-from preferences.domain.rights import RightsKind, RightsState
+from preferences.domain.rights import IdentityState, RequestChannel, RightsKind, RightsState
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.models.ledger import ChoiceRow, ConfirmationRow
 from preferences.models.photo import ParticipantRow, TakedownRow
@@ -80,6 +80,9 @@ class OwnRequest:
     extension_reason: str | None
     closed_at: datetime | None
     answer: str | None
+    channel: RequestChannel
+    identity: IdentityState
+    identity_proof: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
+from preferences.domain.audit import StaffId
 from preferences.domain.capability import RecipientId
-from preferences.domain.rights import ALERT_DAYS, OPEN_STATES, RightsKind, RightsState, is_reference
+from preferences.domain.rights import (
+    ALERT_DAYS,
+    NEEDS_IDENTITY,
+    OPEN_STATES,
+    Contact,
+    IdentityState,
+    RequestChannel,
+    RightsKind,
+    RightsState,
+    is_reference,
+)
 from preferences.models.rights import RightsRequestRow
 
 
@@ -21,7 +32,8 @@ class RequestToWork:
 
     id: int
     reference: str
-    recipient_id: RecipientId
+    recipient_id: RecipientId | None
+    """None: somebody who is not known here."""
     kind: RightsKind
     state: RightsState
     details: Mapping[str, Any] | None
@@ -31,6 +43,11 @@ class RequestToWork:
     extension_reason: str | None
     closed_at: datetime | None
     answer: str | None
+    channel: RequestChannel
+    entered_by: StaffId | None
+    identity: IdentityState
+    identity_proof: str | None
+    contact: Contact | None
 
     def __repr__(self) -> str:
         """The reference and the state only."""
@@ -40,6 +57,15 @@ class RequestToWork:
     def is_open(self) -> bool:
         """Whether it waits for an answer."""
         return self.state in OPEN_STATES
+
+    @property
+    def lacks_identity(self) -> bool:
+        """Whether it may not be done before somebody has checked who asks. Where nobody is known there is nothing to give away."""
+        return (
+            self.recipient_id is not None
+            and self.identity is IdentityState.UNCHECKED
+            and self.kind in NEEDS_IDENTITY
+        )
 
     def days_left(self, today: date) -> int:
         """Days until it is due; negative when overdue."""
@@ -54,20 +80,23 @@ def request_by_reference(session: Session, reference: str) -> RequestToWork | No
     if not is_reference(reference):
         return None
     row = session.execute(select(*_COLUMNS).where(RightsRequestRow.reference == reference)).one_or_none()
-    return None if row is None else RequestToWork(*row)
+    return None if row is None else _to_work(row)
 
 
 def open_requests(
-    session: Session, *, kind: RightsKind | None = None, until: date | None = None, limit: int = 500
+    session: Session,
+    *,
+    kind: RightsKind | None = None,
+    channel: RequestChannel | None = None,
+    until: date | None = None,
+    limit: int = 500,
 ) -> Sequence[RequestToWork]:
     """What waits for an answer, soonest due first. `until`: due on that day or before."""
-    statement = select(*_COLUMNS).where(RightsRequestRow.state.in_(OPEN_STATES))
-    if kind is not None:
-        statement = statement.where(RightsRequestRow.kind == kind)
+    statement = select(*_COLUMNS).where(RightsRequestRow.state.in_(OPEN_STATES), *_narrowed(kind, channel))
     if until is not None:
         statement = statement.where(RightsRequestRow.due_on <= until)
     rows = session.execute(statement.order_by(RightsRequestRow.due_on, RightsRequestRow.id).limit(limit))
-    return [RequestToWork(*row) for row in rows]
+    return [_to_work(row) for row in rows]
 
 
 def requests_of_recipient(session: Session, recipient_id: RecipientId) -> Sequence[RequestToWork]:
@@ -75,20 +104,23 @@ def requests_of_recipient(session: Session, recipient_id: RecipientId) -> Sequen
     rows = session.execute(
         select(*_COLUMNS).where(RightsRequestRow.recipient_id == recipient_id).order_by(RightsRequestRow.id.desc())
     )
-    return [RequestToWork(*row) for row in rows]
+    return [_to_work(row) for row in rows]
 
 
 def closed_requests(
-    session: Session, *, kind: RightsKind | None = None, before: int | None = None, limit: int = 50
+    session: Session,
+    *,
+    kind: RightsKind | None = None,
+    channel: RequestChannel | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> Sequence[RequestToWork]:
     """What is over, newest first; `before` is the id of the last one of the page before."""
-    statement = select(*_COLUMNS).where(RightsRequestRow.state.not_in(OPEN_STATES))
-    if kind is not None:
-        statement = statement.where(RightsRequestRow.kind == kind)
+    statement = select(*_COLUMNS).where(RightsRequestRow.state.not_in(OPEN_STATES), *_narrowed(kind, channel))
     if before is not None:
         statement = statement.where(RightsRequestRow.id < before)
     rows = session.execute(statement.order_by(RightsRequestRow.id.desc()).limit(limit))
-    return [RequestToWork(*row) for row in rows]
+    return [_to_work(row) for row in rows]
 
 
 def count_open_requests(session: Session) -> int:
@@ -108,3 +140,17 @@ def has_newly_due(session: Session, *, after: date, today: date) -> bool:
         for one in requests_due_soon(session, today=today)
         for days in ALERT_DAYS
     )
+
+
+def _narrowed(kind: RightsKind | None, channel: RequestChannel | None) -> list[ColumnElement[bool]]:
+    found = []
+    if kind is not None:
+        found.append(RightsRequestRow.kind == kind)
+    if channel is not None:
+        found.append(RightsRequestRow.channel == channel)
+    return found
+
+
+def _to_work(row: Row[Any]) -> RequestToWork:
+    *values, contact = row
+    return RequestToWork(*values, None if contact is None else Contact(**contact))

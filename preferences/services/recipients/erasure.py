@@ -33,6 +33,9 @@ from preferences.services.webhooks.deliveries import forget_answers_about
 from .recipients import UnknownRecipient
 from .step_up import end_step_ups
 
+WRITTEN = ("details", "answer", "extension_reason", "identity_proof", "contact")
+"""The words of a rights request."""
+
 ERASED = "erased"
 """What is left of `source`, which may name a form or a campaign."""
 
@@ -132,7 +135,7 @@ def _forget_what_was_written(session: Session, recipient_id: RecipientId, addres
         .where(asked, RightsRequestRow.state.in_(OPEN_STATES))
         .values(state=RightsState.WITHDRAWN, closed_at=now)
     )
-    session.execute(update(RightsRequestRow).where(asked).values(details=None, answer=None, extension_reason=None))
+    session.execute(update(RightsRequestRow).where(asked).values(**dict.fromkeys(WRITTEN)))
     of_the_person = AddressChangeRow.recipient_id == recipient_id
     session.execute(
         update(AddressChangeRow)

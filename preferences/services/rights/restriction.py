@@ -47,10 +47,22 @@ def end_restriction(
     return reference
 
 
+def block(session: Session, recipient_id: RecipientId, *, now: datetime) -> bool:
+    """Block as somebody asked in a request that staff answer: nothing else is recorded. False: blocked already, or erased."""
+    if lock_recipient(session, recipient_id) is not RecipientStatus.ACTIVE:
+        return False
+    _change(session, recipient_id, RecipientStatus.RESTRICTED, now)
+    return True
+
+
 def _set(session: Session, recipient_id: RecipientId, status: RecipientStatus, *, locale: str, now: datetime) -> str:
+    _change(session, recipient_id, status, now)
+    details = {ENDED: True} if status is RecipientStatus.ACTIVE else None
+    return record_done(session, recipient_id, RightsKind.RESTRICT, details=details, locale=locale, now=now)
+
+
+def _change(session: Session, recipient_id: RecipientId, status: RecipientStatus, now: datetime) -> None:
     session.execute(update(RecipientRow).where(RecipientRow.id == recipient_id).values(status=status, updated_at=now))
     tell_change(
         session, EventType.RECIPIENT_RESTRICTED, recipient_id=recipient_id, now=now, data={"status": status.value}
     )
-    details = {ENDED: True} if status is RecipientStatus.ACTIVE else None
-    return record_done(session, recipient_id, RightsKind.RESTRICT, details=details, locale=locale, now=now)

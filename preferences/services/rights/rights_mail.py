@@ -13,7 +13,7 @@ from preferences.domain.address_change import MOST_A_DAY, AddressChange, ChangeS
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.mailing import MailDropped, OwnMail
-from preferences.domain.rights import OPEN_STATES, RightsState
+from preferences.domain.rights import OPEN_STATES, RequestChannel, RightsState
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.models.crypto import keyring
 from preferences.queries.choices.choices import active_suppressions
@@ -21,8 +21,10 @@ from preferences.queries.own_data.own_data import OwnRequest
 from preferences.queries.recipients.address_changes import address_change, count_changes_to, is_out_of_reach, is_taken
 from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
 from preferences.queries.rights.rights import requests_by_reference
+from preferences.queries.rights.rights_queue import RequestToWork, request_by_reference
 from preferences.services.outbox.mail_links import MailLinks
 
+from .reach import reaches
 from .restriction import ENDED
 
 _A_DAY = timedelta(days=1)
@@ -33,15 +35,7 @@ def request_received(
 ) -> dict[str, Any]:
     """The receipt of a request: what, its reference, and when the answer comes or that it is done."""
     one = _request(session, recipient, payload)
-    return {
-        "reference": one.reference,
-        "kind": one.kind.value,
-        "ended": bool(one.details and one.details.get(ENDED)),
-        "is_open": one.state in OPEN_STATES,
-        "received_at": one.received_at,
-        "due_on": one.due_on,
-        "link": links.preferences_url(recipient, 0, reference=0, now=now),
-    }
+    return {**_received(one, now), "link": links.preferences_url(recipient, 0, reference=0, now=now)}
 
 
 def request_worked(
@@ -49,6 +43,42 @@ def request_worked(
 ) -> dict[str, Any]:
     """What staff did with a request: the later date and its reason, or the answer as written."""
     one = _request(session, recipient, payload)
+    return {**_worked(one), "link": links.preferences_url(recipient, 0, reference=0, now=now)}
+
+
+def prepare_request_outside(
+    session: Session, payload: Mapping[str, Any], *, default_locale: str, now: datetime
+) -> OwnMail:
+    """A mail about a request of somebody who is not known here, to the address that is kept with it. It holds no link."""
+    one = request_by_reference(session, str(payload.get("reference")))
+    if one is None or one.recipient_id is not None or one.contact is None:
+        raise MailDropped("unknown_request")
+    if not reaches(session, one.contact.email):
+        raise MailDropped("suppressed")
+    return OwnMail(
+        recipient_id=None,
+        address=one.contact.email,
+        name=one.contact.name or None,
+        locale=str(payload.get("locale") or default_locale),
+        template=str(payload["template"]),
+        parameters={**_received(one, now), **_worked(one), "link": ""},
+    )
+
+
+def _received(one: OwnRequest | RequestToWork, now: datetime) -> dict[str, Any]:
+    return {
+        "reference": one.reference,
+        "kind": one.kind.value,
+        "ended": bool(one.details and one.details.get(ENDED)),
+        "is_open": one.state in OPEN_STATES,
+        "is_late": one.due_on < now.date(),
+        "is_entered": one.channel is not RequestChannel.PAGE,
+        "received_at": one.received_at,
+        "due_on": one.due_on,
+    }
+
+
+def _worked(one: OwnRequest | RequestToWork) -> dict[str, Any]:
     return {
         "reference": one.reference,
         "kind": one.kind.value,
@@ -56,7 +86,6 @@ def request_worked(
         "reason": one.extension_reason or "",
         "answer": one.answer or "",
         "is_refused": one.state is RightsState.REFUSED,
-        "link": links.preferences_url(recipient, 0, reference=0, now=now),
     }
 
 
@@ -117,7 +146,12 @@ def prepare_erased(
         name=None,
         locale=str(payload.get("locale") or default_locale),
         template="erased",
-        parameters={"reference": payload.get("reference"), "kind": payload.get("kind"), "erased_at": now},
+        parameters={
+            "reference": payload.get("reference"),
+            "kind": payload.get("kind"),
+            "answer": payload.get("answer") or "",
+            "erased_at": now,
+        },
     )
 
 

@@ -19,6 +19,7 @@ from preferences.domain.rights import (
     ALERT_DAYS,
     MOST_ANSWER,
     MOST_DETAILS,
+    AnswerBy,
     RightsKind,
     RightsState,
     latest_extension,
@@ -35,6 +36,8 @@ from preferences.queries.rights.rights_queue import (
 from preferences.services.outbox.outbox import enqueue_mail, tell_change
 from preferences.services.staff.staff_mail import REQUESTS_DUE, enqueue_staff_mail
 
+from .rights import lock_recipient
+
 EXTENDED, ANSWERED = "rights_extended", "rights_answered"
 """The two mails to the person."""
 
@@ -46,6 +49,13 @@ class UnknownRequest(NotFound):
 
     code: ClassVar[str] = "unknown_request"
     title: ClassVar[str] = "Unknown rights request"
+
+
+class IdentityUnchecked(Conflict):
+    """It may not be done before somebody has checked who asks (GDPR 12(6); L6)."""
+
+    code: ClassVar[str] = "identity_unchecked"
+    title: ClassVar[str] = "Nobody has checked who asks"
 
 
 class RequestClosed(Conflict):
@@ -62,12 +72,14 @@ class RequestExtended(InvalidValue):
     title: ClassVar[str] = "The rights request was extended before"
 
 
-def extend_request(session: Session, reference: str, *, until: date, reason: str, now: datetime) -> RequestToWork:
+def extend_request(
+    session: Session, reference: str, *, until: date, reason: str, now: datetime, by: AnswerBy = AnswerBy.MAIL
+) -> RequestToWork:
     """Give the answer more time, once, before the first date has passed; the person is told why (GDPR 12(3)).
 
     Raises UnknownRequest, RequestClosed, InvalidValue for a reason or date that the law does not allow.
     """
-    found = _open_request(session, reference)
+    found = open_request(session, reference)
     told = reason.strip()
     if not told or len(told) > MOST_DETAILS:
         raise InvalidValue(f"An extension needs its reason, at most {MOST_DETAILS} characters.", pointer="/reason")
@@ -83,30 +95,40 @@ def extend_request(session: Session, reference: str, *, until: date, reason: str
         .where(RightsRequestRow.id == found.id)
         .values(state=RightsState.EXTENDED, due_on=until, extension_reason=told)
     )
-    _mail(session, EXTENDED, found, now)
+    if by is AnswerBy.MAIL:
+        _mail(session, EXTENDED, found, now)
     return _again(session, reference)
 
 
 def answer_request(
-    session: Session, reference: str, outcome: RightsState, *, answer: str, now: datetime
+    session: Session,
+    reference: str,
+    outcome: RightsState,
+    *,
+    answer: str,
+    now: datetime,
+    by: AnswerBy = AnswerBy.MAIL,
 ) -> RequestToWork:
-    """Close it as fulfilled or refused, and mail the answer as written. Raises UnknownRequest, RequestClosed, InvalidValue.
+    """Close it as fulfilled or refused, and mail the answer as written; `by` letter, nothing is mailed.
+
+    Raises UnknownRequest, RequestClosed, InvalidValue, and IdentityUnchecked where it may not be fulfilled yet.
 
     A refusal says why, and the mail adds where to complain (GDPR 12(4)). What was wanted of the profile is written by
     `apply_wanted`, in the same transaction, before.
     """
     if outcome not in ANSWERS:
         raise InvalidValue("A request is answered as fulfilled or refused.", pointer="/outcome")
-    found = _open_request(session, reference)
-    written = answer.strip()
-    if not written or len(written) > MOST_ANSWER:
-        raise InvalidValue(f"The answer is needed in writing, at most {MOST_ANSWER} characters.", pointer="/answer")
+    found = open_request(session, reference)
+    written = checked_answer(answer)
+    if outcome is RightsState.FULFILLED:
+        check_identity(found)
     session.execute(
         update(RightsRequestRow)
         .where(RightsRequestRow.id == found.id)
         .values(state=outcome, answer=written, closed_at=now)
     )
-    _mail(session, ANSWERED, found, now)
+    if by is AnswerBy.MAIL:
+        _mail(session, ANSWERED, found, now)
     return _again(session, reference)
 
 
@@ -115,12 +137,16 @@ def apply_wanted(session: Session, reference: str, *, now: datetime) -> tuple[st
 
     Raises UnknownRequest, RequestClosed, InvalidValue when the request names no values.
     """
-    found = _open_request(session, reference)
+    named = request_by_reference(session, reference)
+    if named is not None and named.recipient_id is not None:
+        lock_recipient(session, named.recipient_id)
+    found = open_request(session, reference)
+    check_identity(found)
     wanted = (found.details or {}).get("wanted")
-    if found.kind not in {RightsKind.CORRECT, RightsKind.COMPLETE} or not isinstance(wanted, dict) or not wanted:
+    if found.kind not in {RightsKind.CORRECT, RightsKind.COMPLETE} or not isinstance(wanted, dict) or not wanted or found.recipient_id is None:
         raise InvalidValue("The request names no fields to write.")
     row = session.execute(
-        select(RecipientRow.name, RecipientRow.profile).where(RecipientRow.id == found.recipient_id).with_for_update()
+        select(RecipientRow.name, RecipientRow.profile).where(RecipientRow.id == found.recipient_id)
     ).one()
     after = {**(row.profile or {}), NAME: row.name or "", **{str(name): str(value) for name, value in wanted.items()}}
     profile = {name: value for name, value in after.items() if name != NAME and value}
@@ -168,7 +194,25 @@ def _reminded_on(session: Session) -> date:
     return found.created_at.date() if found else date.min
 
 
-def _open_request(session: Session, reference: str) -> RequestToWork:
+def checked_answer(text: str) -> str:
+    """The answer as it is kept. Raises InvalidValue for none, and for one that is too long."""
+    written = text.strip()
+    if not written or len(written) > MOST_ANSWER:
+        raise InvalidValue(f"The answer is needed in writing, at most {MOST_ANSWER} characters.", pointer="/answer")
+    return written
+
+
+def check_identity(found: RequestToWork) -> None:
+    """Raises IdentityUnchecked for what is not done for somebody who may be anybody."""
+    if found.lacks_identity:
+        raise IdentityUnchecked("Check who asks, and say how, before this is done.", pointer="/identity")
+
+
+def open_request(session: Session, reference: str) -> RequestToWork:
+    """The request, which nobody else answers until the end of the transaction. Raises UnknownRequest, RequestClosed.
+
+    Whoever changes the recipient, too, locks that first: erasure does it in that order.
+    """
     found = request_by_reference(session, reference)
     if found is None:
         raise UnknownRequest("There is no rights request with this reference.")

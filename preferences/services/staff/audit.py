@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.audit import MOST_REASON, NOTHING, AuditAction, AuditObject, AuditTarget, StaffId
 from preferences.models.audit import AuditReasonRow, AuditRow
+from preferences.models.rights import RightsRequestRow
 
 
 def record_audit(
@@ -46,5 +47,11 @@ def record_audit(
 
 def forget_reasons_about(session: Session, recipient_id: int) -> None:
     """Delete what staff wrote about an erased person; that they saw or did something, and when, stays."""
-    about = select(AuditRow.id).where(AuditRow.object_kind == AuditObject.RECIPIENT, AuditRow.object_id == recipient_id)
+    requests = select(RightsRequestRow.id).where(RightsRequestRow.recipient_id == recipient_id)
+    about = select(AuditRow.id).where(
+        or_(
+            and_(AuditRow.object_kind == AuditObject.RECIPIENT, AuditRow.object_id == recipient_id),
+            and_(AuditRow.object_kind == AuditObject.REQUEST, AuditRow.object_id.in_(requests)),
+        )
+    )
     session.execute(delete(AuditReasonRow).where(AuditReasonRow.audit_id.in_(about)))

@@ -192,6 +192,7 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "rights_received": _("The receipt of a request"),
         "rights_extended": _("A later date for our answer"),
         "rights_answered": _("Our answer to a request"),
+        "rights_copy": _("The way to your copy"),
         "address_old": _("A question about your change of address"),
     },
 }

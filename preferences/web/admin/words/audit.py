@@ -62,6 +62,8 @@ ACTIONS = {
     AuditAction.TAKEDOWN_SEEN: _("Looked at a takedown"),
     AuditAction.TAKEDOWN_CHANGED: _("Worked on a takedown"),
     AuditAction.REQUEST_SEEN: _("Looked at a rights request"),
+    AuditAction.REQUEST_REGISTERED: _("Registered a rights request"),
+    AuditAction.REQUEST_IDENTITY_SET: _("Said who asks in a rights request"),
     AuditAction.REQUEST_CHANGED: _("Worked on a rights request"),
     AuditAction.REQUEST_EXTENDED: _("Extended a rights request"),
     AuditAction.REQUEST_ANSWERED: _("Answered a rights request"),

@@ -48,4 +48,3 @@ def downgrade() -> None:
         batch_op.alter_column("recipient_id", existing_type=sa.BigInteger(), nullable=False)
         for name in NEW:
             batch_op.drop_column(name)
-

@@ -8,12 +8,16 @@ from typing import Any
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
+from preferences.domain.audit import AuditAction
 from preferences.domain.recipient_id import format_recipient_id
-from preferences.domain.rights import RightsState
+from preferences.domain.rights import AnswerBy, RightsState
 from preferences.models.transaction import reading, transaction
 from preferences.queries.rights.rights_queue import RequestToWork, closed_requests, open_requests
 from preferences.services.rights.rights_work import answer_request, apply_wanted, extend_request
+from preferences.services.rights.steps import target_of
+from preferences.services.staff.audit import record_audit
 
 requests = AppGroup("requests", help="Rights requests: who asked for what, and by when they get an answer.")
 
@@ -43,7 +47,10 @@ def list_requests(with_closed: bool, as_json: bool) -> None:
 def extend(reference: str, until: datetime, reason: str) -> None:
     """Give the answer more time, once and before it is due, and tell the person why."""
     with transaction() as session:
-        extend_request(session, reference, until=until.date(), reason=reason, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        found = extend_request(session, reference, until=until.date(), reason=reason, now=now)
+        data = {"until": until.date().isoformat()}
+        record_audit(session, None, AuditAction.REQUEST_EXTENDED, target_of(found), data=data, now=now)
     click.echo(f"{reference} is due on {until.date()}.")
 
 
@@ -56,7 +63,7 @@ def fulfil(reference: str, answer: str, write_fields: bool) -> None:
     now = datetime.now(UTC)
     with transaction() as session:
         fields = apply_wanted(session, reference, now=now) if write_fields else ()
-        answer_request(session, reference, RightsState.FULFILLED, answer=answer, now=now)
+        _answer(session, reference, RightsState.FULFILLED, answer, now)
     click.echo(f"{reference} is fulfilled." + (f" Written: {', '.join(fields)}." if fields else ""))
 
 
@@ -66,8 +73,15 @@ def fulfil(reference: str, answer: str, write_fields: bool) -> None:
 def refuse(reference: str, answer: str) -> None:
     """Close it as refused, with the reason, and mail that to the person."""
     with transaction() as session:
-        answer_request(session, reference, RightsState.REFUSED, answer=answer, now=datetime.now(UTC))
+        _answer(session, reference, RightsState.REFUSED, answer, datetime.now(UTC))
     click.echo(f"{reference} is refused.")
+
+
+def _answer(session: Session, reference: str, outcome: RightsState, answer: str, now: datetime) -> None:
+    """Answer it, with an entry in its history: a command leaves as much of a trace as a page."""
+    found = answer_request(session, reference, outcome, answer=answer, now=now)
+    data = {"outcome": outcome.value, "by": AnswerBy.MAIL.value}
+    record_audit(session, None, AuditAction.REQUEST_ANSWERED, target_of(found), data=data, now=now)
 
 
 def _as_json(one: RequestToWork) -> dict[str, Any]:
@@ -75,7 +89,9 @@ def _as_json(one: RequestToWork) -> dict[str, Any]:
         "reference": one.reference,
         "kind": one.kind.value,
         "state": one.state.value,
-        "recipient": format_recipient_id(one.recipient_id),
+        "recipient": None if one.recipient_id is None else format_recipient_id(one.recipient_id),
+        "channel": one.channel.value,
+        "identity": one.identity.value,
         "details": one.details,
         "received_at": one.received_at.isoformat(timespec="seconds"),
         "due_on": one.due_on.isoformat(),

@@ -100,6 +100,7 @@ class RefusalGround(StrEnum):
 class RequestStep(StrEnum):
     """What staff did with a request before the answer; kept in the audit of the request."""
 
+    PERSON_FOUND = "person_found"
     COPY_MAILED = "copy_mailed"
     COPY_TAKEN = "copy_taken"
     FIELDS_NOTED = "fields_noted"

@@ -60,11 +60,9 @@ class RequestToWork:
 
     @property
     def lacks_identity(self) -> bool:
-        """Whether it may not be done before somebody has checked who asks. Where nobody is known there is nothing to give away."""
+        """Whether it waits for somebody to check who asks. Of who is not known here there is nothing to give away."""
         return (
-            self.recipient_id is not None
-            and self.identity is IdentityState.UNCHECKED
-            and self.kind in NEEDS_IDENTITY
+            self.recipient_id is not None and self.identity is IdentityState.UNCHECKED and self.kind in NEEDS_IDENTITY
         )
 
     def days_left(self, today: date) -> int:
@@ -72,7 +70,8 @@ class RequestToWork:
         return (self.due_on - today).days
 
 
-_COLUMNS = tuple(getattr(RightsRequestRow, name) for name in RequestToWork.__dataclass_fields__)
+_NAMES = tuple(RequestToWork.__dataclass_fields__)
+_COLUMNS = tuple(getattr(RightsRequestRow, name) for name in _NAMES)
 
 
 def request_by_reference(session: Session, reference: str) -> RequestToWork | None:
@@ -99,8 +98,10 @@ def open_requests(
     return [_to_work(row) for row in rows]
 
 
-def requests_of_recipient(session: Session, recipient_id: RecipientId) -> Sequence[RequestToWork]:
-    """Everything one person asked for, newest first."""
+def requests_of_recipient(session: Session, recipient_id: RecipientId | None) -> Sequence[RequestToWork]:
+    """Everything one person asked for, newest first. Nothing for None: who is not known here may be several people."""
+    if recipient_id is None:
+        return ()
     rows = session.execute(
         select(*_COLUMNS).where(RightsRequestRow.recipient_id == recipient_id).order_by(RightsRequestRow.id.desc())
     )
@@ -152,5 +153,6 @@ def _narrowed(kind: RightsKind | None, channel: RequestChannel | None) -> list[C
 
 
 def _to_work(row: Row[Any]) -> RequestToWork:
-    *values, contact = row
-    return RequestToWork(*values, None if contact is None else Contact(**contact))
+    named = dict(zip(_NAMES, row, strict=True))
+    named["contact"] = None if named["contact"] is None else Contact(**named["contact"])
+    return RequestToWork(**named)

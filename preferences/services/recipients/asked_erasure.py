@@ -62,7 +62,7 @@ def what_would_go(session: Session, recipient: RecipientView) -> WhatGoes:
 
 
 def erase_as_asked(
-    session: Session, reference: str, *, answer: str, staff_id: StaffId, reason: str, now: datetime, by: AnswerBy | None = None
+    session: Session, reference: str, *, answer: str, staff_id: StaffId, now: datetime, by: AnswerBy | None = None
 ) -> AnswerBy:
     """Erase, close the request as fulfilled, and mail the answer as the last mail of all. Returns how the answer goes out.
 
@@ -97,8 +97,7 @@ def erase_as_asked(
         enqueue_mail(session, TEMPLATE, recipient_id=recipient.id, parameters=parameters, now=now)
     record_step(session, found, RequestStep.ERASED, staff_id=staff_id, now=now, **asdict(goes))
     target = AuditTarget(AuditObject.RECIPIENT, recipient.id)
-    data = {"request": found.id}
-    record_audit(session, staff_id, AuditAction.RECIPIENT_ERASED, target, data=data, reason=reason, now=now)
-    data = {"outcome": RightsState.FULFILLED.value, "by": way.value}
-    record_audit(session, staff_id, AuditAction.REQUEST_ANSWERED, target_of(found), data=data, now=now)
+    record_audit(session, staff_id, AuditAction.RECIPIENT_ERASED, target, data={"request": found.id}, now=now)
+    ended = {"outcome": RightsState.FULFILLED.value, "by": way.value}
+    record_audit(session, staff_id, AuditAction.REQUEST_ANSWERED, target_of(found), data=ended, now=now)
     return way

@@ -1,4 +1,4 @@
-"""Whether mail about a rights request reaches the person, or a letter has to (GDPR 12(3): in writing, by whatever way works)."""
+"""Whether mail about a rights request reaches the person, or a letter has to (GDPR 12(1): in writing)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from sqlalchemy.orm import Session
 from preferences.domain.address import parse_address
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.errors import InvalidValue
-from preferences.domain.rights import AnswerBy
+from preferences.domain.rights import AnswerBy, Contact
 from preferences.domain.suppression import SuppressionScope
 from preferences.models.crypto import keyring
 from preferences.queries.choices.choices import active_suppressions
-from preferences.queries.recipients.recipients import recipient_by_id
+from preferences.queries.recipients.recipients import RecipientView, recipient_by_id
 from preferences.queries.rights.rights_queue import RequestToWork
 
 
 def way_to_answer(session: Session, found: RequestToWork) -> AnswerBy:
+    """How the person who asks is written to, as things stand."""
+    person = None if found.recipient_id is None else recipient_by_id(session, found.recipient_id)
+    return way_to(session, person, found.contact)
+
+
+def way_to(session: Session, person: RecipientView | None, contact: Contact | None) -> AnswerBy:
     """By mail where an address is known and nothing stops every message to it, as the worker will see it; else by letter."""
-    if found.recipient_id is None:
-        return AnswerBy.MAIL if reaches(session, found.contact.email if found.contact else "") else AnswerBy.LETTER
-    recipient = recipient_by_id(session, found.recipient_id)
-    if recipient is None or recipient.status is RecipientStatus.ERASED or recipient.address is None:
+    if person is None:
+        return AnswerBy.MAIL if contact and reaches(session, contact.email) else AnswerBy.LETTER
+    if person.status is RecipientStatus.ERASED or person.address is None or _is_stopped(session, person.address_index):
         return AnswerBy.LETTER
-    return AnswerBy.LETTER if _is_stopped(session, recipient.address_index) else AnswerBy.MAIL
+    return AnswerBy.MAIL
 
 
 def reaches(session: Session, email: str) -> bool:

@@ -132,7 +132,9 @@ def may_ask(session: Session, recipient_id: RecipientId, *, now: datetime) -> bo
     return count_requests_since(session, recipient_id, now - _A_DAY) < MOST_A_DAY
 
 
-def mail_receipt(session: Session, recipient_id: RecipientId | None, reference: str, *, locale: str, now: datetime) -> None:
+def mail_receipt(
+    session: Session, recipient_id: RecipientId | None, reference: str, *, locale: str, now: datetime
+) -> None:
     """Have the receipt of a request mailed to the address on file. None: to the one that is kept with the request."""
     enqueue_mail(
         session, RECEIPT, recipient_id=recipient_id, parameters={"reference": reference, "locale": locale}, now=now

@@ -17,10 +17,10 @@ from preferences.domain.errors import Conflict, InvalidValue, NotFound
 from preferences.domain.events import EventType
 from preferences.domain.rights import (
     ALERT_DAYS,
+    CORRECTIONS,
     MOST_ANSWER,
     MOST_DETAILS,
     AnswerBy,
-    RightsKind,
     RightsState,
     latest_extension,
 )
@@ -143,7 +143,8 @@ def apply_wanted(session: Session, reference: str, *, now: datetime) -> tuple[st
     found = open_request(session, reference)
     check_identity(found)
     wanted = (found.details or {}).get("wanted")
-    if found.kind not in {RightsKind.CORRECT, RightsKind.COMPLETE} or not isinstance(wanted, dict) or not wanted or found.recipient_id is None:
+    asks = found.kind in CORRECTIONS and found.recipient_id is not None
+    if not asks or not isinstance(wanted, dict) or not wanted:
         raise InvalidValue("The request names no fields to write.")
     row = session.execute(
         select(RecipientRow.name, RecipientRow.profile).where(RecipientRow.id == found.recipient_id)

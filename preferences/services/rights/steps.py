@@ -1,4 +1,4 @@
-"""What staff do on the way to an answer, by the services that people's own pages use; each step is in the history of the request.
+"""What staff do on the way to an answer, by the services of people's own pages; each step is in the request's history.
 
 The history is the audit of the request: ids, counts and codes, which only grow and outlive an erasure (L18).
 """
@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget, StaffId
 from preferences.domain.capability import RecipientId
 from preferences.domain.corrections import NAME, OWN_FIELDS, Correction, Wrong, clean, find_wrong, fingerprint
+from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.errors import InvalidValue
-from preferences.domain.purpose import Purpose
+from preferences.domain.purpose import About, Purpose
 from preferences.domain.rights import CORRECTIONS, MOST_PROOF, AnswerBy, IdentityState, RequestStep
 from preferences.models.recipient import RecipientRow
 from preferences.models.rights import RightsRequestRow
@@ -39,7 +40,7 @@ COPY = "rights_copy"
 def set_identity(
     session: Session, reference: str, state: IdentityState, *, proof: str, staff_id: StaffId, now: datetime
 ) -> None:
-    """Say that who asks has been checked, or is in doubt again; always with how or why. Raises as `open_request`, InvalidValue."""
+    """Say that who asks was checked, or is in doubt; always with how or why. Raises as `open_request`, and InvalidValue."""
     if state not in {IdentityState.CONFIRMED, IdentityState.UNCHECKED}:
         raise InvalidValue("Staff confirm an identity, or doubt it.", pointer="/identity")
     written = proof.strip()
@@ -47,16 +48,14 @@ def set_identity(
         raise InvalidValue(f"How it was checked is needed, at most {MOST_PROOF} characters.", pointer="/proof")
     found = open_request(session, reference)
     session.execute(
-        update(RightsRequestRow)
-        .where(RightsRequestRow.id == found.id)
-        .values(identity=state, identity_proof=written)
+        update(RightsRequestRow).where(RightsRequestRow.id == found.id).values(identity=state, identity_proof=written)
     )
     data = {"identity": state.value}
     record_audit(session, staff_id, AuditAction.REQUEST_IDENTITY_SET, target_of(found), data=data, now=now)
 
 
 def mail_copy(session: Session, reference: str, *, staff_id: StaffId, now: datetime) -> bool:
-    """Mail the way to their own copy: what is in it shows once they prove the mailbox (L6). False where no mail reaches them."""
+    """Mail the way to their own copy, which shows once they prove the mailbox (L6). False where no mail reaches them."""
     found, recipient_id = _of_somebody(session, reference)
     check_identity(found)
     if way_to_answer(session, found) is not AnswerBy.MAIL:
@@ -88,9 +87,7 @@ def note_wanted(
     found, recipient_id = _of_somebody(session, reference)
     if found.kind not in CORRECTIONS:
         raise InvalidValue("It does not ask for a correction.", pointer="/fields")
-    row = session.execute(
-        select(RecipientRow.name, RecipientRow.profile).where(RecipientRow.id == recipient_id)
-    ).one()
+    row = session.execute(select(RecipientRow.name, RecipientRow.profile).where(RecipientRow.id == recipient_id)).one()
     stored = {**(row.profile or {}), NAME: row.name or ""}
     values = {name: clean(name, typed[name]) for name in OWN_FIELDS if name in typed}
     wanted = {name: value for name, value in values.items() if value != clean(name, stored.get(name, ""))}
@@ -136,7 +133,7 @@ def object_as_asked(
     new = 0
     for purpose in purposes:
         said = OnBehalf(
-            said=Said.NO,
+            said=Said.STOP_EVERYTHING if purpose.about is About.EVERYTHING else Said.NO,
             purpose=purpose,
             occurred_at=min(found.received_at, now),
             reason=found.reference,
@@ -147,6 +144,23 @@ def object_as_asked(
     keys = [one.key for one in purposes]
     record_step(session, found, RequestStep.OBJECTED, staff_id=staff_id, now=now, purposes=keys, new=new)
     return new
+
+
+def name_person(
+    session: Session, reference: str, recipient_id: RecipientId, *, staff_id: StaffId, now: datetime
+) -> None:
+    """Say who it is that was not known when the request came. Nobody has checked yet that it is them. Raises as the others."""
+    if lock_recipient(session, recipient_id) in {None, RecipientStatus.ERASED}:
+        raise InvalidValue("There is no such recipient.", pointer="/who")
+    found = open_request(session, reference)
+    if found.recipient_id is not None:
+        raise InvalidValue("It is known who asks.", pointer="/who")
+    session.execute(
+        update(RightsRequestRow)
+        .where(RightsRequestRow.id == found.id)
+        .values(recipient_id=recipient_id, contact=None, identity=IdentityState.UNCHECKED, identity_proof=None)
+    )
+    record_step(session, found, RequestStep.PERSON_FOUND, staff_id=staff_id, now=now)
 
 
 def note_posted(session: Session, reference: str, *, staff_id: StaffId, now: datetime) -> None:

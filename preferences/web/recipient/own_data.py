@@ -14,12 +14,13 @@ from preferences.queries.mailers.reconciliation import newest_opt_out_told
 from preferences.queries.own_data.own_data import own_choices, own_requests, own_suppressions, own_trainings
 from preferences.queries.own_data.own_mail import own_mails, step_ups, told
 from preferences.web.access import Access, access
+from preferences.web.copy_page import choice_rows, languages
 from preferences.web.plumbing import utc_now
 from preferences.web.session import current_recipient, own_session
 
 from . import blueprint
 from .own_nav import OWN_PAGES, OwnPage
-from .own_view import choice_rows, languages, link_to_choices
+from .own_view import link_to_choices
 
 ENTRIES_A_PAGE = 25
 CHANGES_SHOWN = 50

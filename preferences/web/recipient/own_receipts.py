@@ -24,12 +24,12 @@ from preferences.services.choices.receipts import (
 )
 from preferences.services.ledger.proofs import proof_of, sealing_head
 from preferences.web.access import Access, access
+from preferences.web.copy_page import languages
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import settings, utc_now
 from preferences.web.session import current_recipient
 
 from . import blueprint
-from .own_view import languages
 from .own_words import act_in_words, in_plain_words, on_day
 
 log = structlog.get_logger()

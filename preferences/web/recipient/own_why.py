@@ -13,12 +13,12 @@ from preferences.domain.step_up import Origin
 from preferences.models.transaction import reading
 from preferences.queries.own_data.own_why import why_sent
 from preferences.web.access import Access, access
+from preferences.web.copy_page import languages
 from preferences.web.locale import keeping_language
 from preferences.web.plumbing import signer
 from preferences.web.session import current_recipient, own_session
 
 from . import blueprint
-from .own_view import languages
 
 _TOKEN = re.compile(r"(?:^|/)([A-Za-z0-9_-]{28}\.[A-Za-z0-9_-]{22})(?:$|[/?#\s>\"'])", re.ASCII)
 _LONGEST = 2000

@@ -145,7 +145,7 @@ def test_what_cannot_be_taken_changes_nothing_and_keeps_every_word(
 def test_two_people_answering_lose_no_work(session: Session, officer: StaffBrowser) -> None:
     reference = take()
     with transaction() as writing:
-        withdraw_request(writing, RecipientId(requests(session)[0].recipient_id), reference, now=datetime.now(UTC))
+        withdraw_request(writing, RecipientId(requests(session)[0].recipient_id or 0), reference, now=datetime.now(UTC))
     answer = officer.post(f"/admin/requests/{reference}/answer", {"answer": "En lång text.", "outcome": "fulfilled"})
     assert answer.status_code == 409
     assert "En lång text." in answer.text
@@ -167,7 +167,9 @@ def test_what_is_not_there_is_not_found(officer: StaffBrowser) -> None:
 
 def test_without_the_forms_token_nothing_is_answered(session: Session, officer: StaffBrowser) -> None:
     reference = take()
-    answer = officer.client.post(f"/admin/requests/{reference}/answer", data={"answer": "Ja.", "outcome": "refused"})
+    answer = officer.client.post(
+        f"/admin/requests/{reference}/answer", data={"answer": "Ja.", "outcome": "refused", "ground": "excessive"}
+    )
     assert answer.status_code == 400
     assert requests(session)[0].state is RightsState.OPEN
 
@@ -176,7 +178,9 @@ def test_an_overdue_request_can_still_be_answered(session: Session, officer: Sta
     reference = take(days=40)
     with time_machine.travel(datetime.now(UTC) + timedelta(seconds=1)):
         assert (
-            officer.post(f"/admin/requests/{reference}/answer", {"answer": "Ja.", "outcome": "refused"}).status_code
+            officer.post(
+                f"/admin/requests/{reference}/answer", {"answer": "Ja.", "outcome": "refused", "ground": "excessive"}
+            ).status_code
             == 303
         )
     assert requests(session)[0].state is RightsState.REFUSED

@@ -22,6 +22,7 @@ from .mailers import MAILER_WORDS
 from .people import PEOPLE_WORDS
 from .photos import PHOTO_WORDS
 from .records import RECORD_WORDS
+from .requests import REQUEST_WORDS
 
 _ = lazy_gettext
 
@@ -157,6 +158,7 @@ WORDS: dict[str, Mapping[Any, Any]] = {
         TakedownState.REFUSED: _("Refused"),
     },
     **RECORD_WORDS,
+    **REQUEST_WORDS,
 }
 
 

@@ -1,0 +1,176 @@
+"""What can be done with a request before it is answered: who asks, the copy, the correction, the block, the objection."""
+
+from __future__ import annotations
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from preferences.domain.corrections import OWN_FIELDS
+from preferences.domain.errors import InvalidValue, PreferencesError
+from preferences.domain.rights import IdentityState, RequestStep
+from preferences.domain.roles import Permission
+from preferences.models.transaction import snapshot, transaction
+from preferences.queries.recipients.recipients import recipient_by_id
+from preferences.services.rights.rights_work import apply_wanted
+from preferences.services.rights.steps import (
+    block_as_asked,
+    mail_copy,
+    name_person,
+    note_posted,
+    note_wanted,
+    object_as_asked,
+    record_step,
+    set_identity,
+    take_copy,
+)
+from preferences.web.access import Access, access
+from preferences.web.admin import blueprint
+from preferences.web.admin.answering import done, typed, typed_lines
+from preferences.web.admin.guard import fresh, needs, staff_id
+from preferences.web.copy_page import copy_as_json, copy_as_page
+from preferences.web.locale import speak
+from preferences.web.plumbing import utc_now
+
+from .person import exactly
+from .shown import existing, offered, refused, show
+
+
+@blueprint.post("/requests/<reference>/identity")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def say_who_asks(reference: str) -> Response:
+    """Checked, or in doubt; with how that is known."""
+    existing(reference)
+    state = IdentityState.UNCHECKED if request.form.get("doubt") else IdentityState.CONFIRMED
+    try:
+        with transaction() as session:
+            proof = typed_lines("proof")
+            set_identity(session, reference, state, proof=proof, staff_id=staff_id(), now=utc_now())
+    except PreferencesError as error:
+        return refused(reference, error)
+    return done("admin.request_page", "identity", reference=reference)
+
+
+@blueprint.post("/requests/<reference>/person")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def say_who_it_is(reference: str) -> Response:
+    """Somebody who was not known turns out to be."""
+    existing(reference)
+    try:
+        with transaction() as session:
+            recipient = exactly(session, typed("who", most=320))
+            if recipient is None:
+                raise InvalidValue("Nobody has this address.", pointer="/who")
+            name_person(session, reference, recipient.id, staff_id=staff_id(), now=utc_now())
+    except PreferencesError as error:
+        return refused(reference, error)
+    return done("admin.request_page", "person", reference=reference)
+
+
+@blueprint.post("/requests/<reference>/copy-link")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def mail_their_copy(reference: str) -> Response:
+    """Mail the person the way to their own copy."""
+    existing(reference)
+    try:
+        with transaction() as session:
+            is_mailed = mail_copy(session, reference, staff_id=staff_id(), now=utc_now())
+    except PreferencesError as error:
+        return refused(reference, error)
+    return (
+        done("admin.request_page", "copy-mailed", reference=reference) if is_mailed else show(reference, problem="mail")
+    )
+
+
+@blueprint.get("/requests/<reference>/copy.<any(json, html):form>")
+@access(Access.STAFF)
+@needs(Permission.EXPORT_DATA)
+@fresh
+def take_their_copy(reference: str, form: str) -> Response | str:
+    """Everything stored about the person, in their language, to print or as JSON. That it was taken is recorded first."""
+    found, now = existing(reference), utc_now()
+    try:
+        with transaction() as session:
+            person = take_copy(session, reference, staff_id=staff_id(), now=now)
+    except PreferencesError as error:
+        return refused(reference, error)
+    speak(found.locale)
+    with snapshot() as session:
+        recipient = recipient_by_id(session, person)
+        assert recipient is not None  # noqa: S101 - rows of recipients are never deleted
+        if form == "json":
+            return copy_as_json(session, recipient, now=now)
+        return copy_as_page(session, recipient, now=now, for_letter=found.reference)
+
+
+@blueprint.post("/requests/<reference>/wanted")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def note_what_is_wanted(reference: str) -> Response:
+    """What a letter wants corrected, field by field."""
+    existing(reference)
+    values = {name: typed_lines(f"new-{name}") for name in OWN_FIELDS if f"new-{name}" in request.form}
+    try:
+        with transaction() as session:
+            wrong = note_wanted(session, reference, values, staff_id=staff_id(), now=utc_now())
+    except PreferencesError as error:
+        return refused(reference, error)
+    return show(reference, problem="/fields") if wrong else done("admin.request_page", "noted", reference=reference)
+
+
+@blueprint.post("/requests/<reference>/apply")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def write_what_is_wanted(reference: str) -> Response:
+    """Write the wanted fields; mailers are told which."""
+    found, now = existing(reference), utc_now()
+    try:
+        with transaction() as session:
+            fields = list(apply_wanted(session, reference, now=now))
+            record_step(session, found, RequestStep.FIELDS_WRITTEN, staff_id=staff_id(), now=now, fields=fields)
+    except PreferencesError as error:
+        return refused(reference, error)
+    return done("admin.request_page", "written", reference=reference)
+
+
+@blueprint.post("/requests/<reference>/block")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def block_them(reference: str) -> Response:
+    """Block the person's data (GDPR 18)."""
+    existing(reference)
+    try:
+        with transaction() as session:
+            block_as_asked(session, reference, staff_id=staff_id(), now=utc_now())
+    except PreferencesError as error:
+        return refused(reference, error)
+    return done("admin.request_page", "blocked", reference=reference)
+
+
+@blueprint.post("/requests/<reference>/objection")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def record_their_objection(reference: str) -> Response:
+    """Record what the person objects to (GDPR 21)."""
+    existing(reference)
+    chosen = set(request.form.getlist("purposes"))
+    try:
+        with transaction() as session:
+            purposes = [one for one in offered(session) if one.key in chosen]
+            new = object_as_asked(session, reference, purposes, staff_id=staff_id(), now=utc_now())
+    except PreferencesError as error:
+        return refused(reference, error)
+    return done("admin.request_page", "objected" if new else "objected-nothing", reference=reference)
+
+
+@blueprint.post("/requests/<reference>/posted")
+@access(Access.STAFF)
+@needs(Permission.HANDLE_REQUESTS)
+def note_letter_posted(reference: str) -> Response:
+    """A letter about it is on its way."""
+    existing(reference)
+    with transaction() as session:
+        note_posted(session, reference, staff_id=staff_id(), now=utc_now())
+    return done("admin.request_page", "posted", reference=reference)

@@ -12,14 +12,17 @@ from sqlalchemy.orm import Session
 
 from preferences.domain.audit import AuditAction
 from preferences.domain.recipient_id import format_recipient_id
-from preferences.domain.rights import AnswerBy, RightsState
+from preferences.domain.rights import AnswerBy, RequestStep, RightsState
 from preferences.models.transaction import reading, transaction
-from preferences.queries.rights.rights_queue import RequestToWork, closed_requests, open_requests
+from preferences.queries.rights.rights_queue import RequestToWork, closed_requests, open_requests, request_by_reference
+from preferences.services.rights.reach import way_to_answer
 from preferences.services.rights.rights_work import answer_request, apply_wanted, extend_request
-from preferences.services.rights.steps import target_of
+from preferences.services.rights.steps import record_step, target_of
 from preferences.services.staff.audit import record_audit
 
 requests = AppGroup("requests", help="Rights requests: who asked for what, and by when they get an answer.")
+
+BY_LETTER = "No mail reaches this person: print the letter from the admin pages and post it."
 
 _ANSWER = click.option("--answer", required=True, help="The answer; the person gets it by email, as written.")
 
@@ -48,10 +51,14 @@ def extend(reference: str, until: datetime, reason: str) -> None:
     """Give the answer more time, once and before it is due, and tell the person why."""
     with transaction() as session:
         now = datetime.now(UTC)
-        found = extend_request(session, reference, until=until.date(), reason=reason, now=now)
-        data = {"until": until.date().isoformat()}
+        named = request_by_reference(session, reference)
+        by = AnswerBy.MAIL if named is None else way_to_answer(session, named)
+        found = extend_request(session, reference, until=until.date(), reason=reason, by=by, now=now)
+        data = {"until": until.date().isoformat(), "by": by.value}
         record_audit(session, None, AuditAction.REQUEST_EXTENDED, target_of(found), data=data, now=now)
     click.echo(f"{reference} is due on {until.date()}.")
+    if by is AnswerBy.LETTER:
+        click.echo(BY_LETTER)
 
 
 @requests.command("fulfil")
@@ -63,6 +70,8 @@ def fulfil(reference: str, answer: str, write_fields: bool) -> None:
     now = datetime.now(UTC)
     with transaction() as session:
         fields = apply_wanted(session, reference, now=now) if write_fields else ()
+        if fields and (found := request_by_reference(session, reference)):
+            record_step(session, found, RequestStep.FIELDS_WRITTEN, staff_id=None, now=now, fields=fields)
         _answer(session, reference, RightsState.FULFILLED, answer, now)
     click.echo(f"{reference} is fulfilled." + (f" Written: {', '.join(fields)}." if fields else ""))
 
@@ -79,9 +88,13 @@ def refuse(reference: str, answer: str) -> None:
 
 def _answer(session: Session, reference: str, outcome: RightsState, answer: str, now: datetime) -> None:
     """Answer it, with an entry in its history: a command leaves as much of a trace as a page."""
-    found = answer_request(session, reference, outcome, answer=answer, now=now)
-    data = {"outcome": outcome.value, "by": AnswerBy.MAIL.value}
+    named = request_by_reference(session, reference)
+    by = AnswerBy.MAIL if named is None else way_to_answer(session, named)
+    found = answer_request(session, reference, outcome, answer=answer, by=by, now=now)
+    data = {"outcome": outcome.value, "by": by.value}
     record_audit(session, None, AuditAction.REQUEST_ANSWERED, target_of(found), data=data, now=now)
+    if by is AnswerBy.LETTER:
+        click.echo(BY_LETTER)
 
 
 def _as_json(one: RequestToWork) -> dict[str, Any]:

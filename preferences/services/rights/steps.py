@@ -172,9 +172,9 @@ def note_posted(session: Session, reference: str, *, staff_id: StaffId, now: dat
 
 
 def record_step(
-    session: Session, found: RequestToWork, step: RequestStep, *, staff_id: StaffId, now: datetime, **data: Any
+    session: Session, found: RequestToWork, step: RequestStep, *, staff_id: StaffId | None, now: datetime, **data: Any
 ) -> None:
-    """Put a step into the history of the request. `data` holds ids, counts and codes only."""
+    """Put a step into the history of the request. `data` holds ids, counts and codes only. None: a command did it."""
     values = {"step": step.value, **data}
     record_audit(session, staff_id, AuditAction.REQUEST_CHANGED, target_of(found), data=values, now=now)
 

@@ -85,6 +85,8 @@ WITHOUT_FIELD = frozenset({"closed", "identity", "mail", "/person"})
 
 FIELDS = ("answer", "outcome", "reason", "until", "apply", "ground", "by", "proof", "who")
 
+_GONE = frozenset({"reason", "proof", "who"})
+
 
 def show(reference: str, *, problem: str = "", drafted: str | None = None) -> Response:
     """The page; after something that could not be taken with every word that was typed, so that nobody writes it twice."""
@@ -190,8 +192,17 @@ def _asks_for(found: RequestToWork, recipient: RecipientView | None) -> str:
     return found.kind.value
 
 
+def _kept(problem: str) -> list[str]:
+    """What was typed into a form that is gone, because the request is closed: to copy from."""
+    if problem != "closed":
+        return []
+    gone = {name: value for name, value in request.form.items() if name in _GONE or name.startswith("new-")}
+    return [value for value in gone.values() if value.strip()]
+
+
 def _problem(problem: str) -> dict[str, Any]:
     return {
         "problem": (problem, PROBLEMS[problem]) if problem else None,
         "is_whole": problem in WITHOUT_FIELD,
+        "kept": _kept(problem),
     }

@@ -23,7 +23,7 @@ from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.answering import asked, asked_day, asked_number, typed
-from preferences.web.admin.guard import LARGEST_ID, audited_read, fresh, needs, staff_id
+from preferences.web.admin.guard import audited_read, fresh, needs, staff_id
 from preferences.web.admin.menu import link_to
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
 from preferences.web.admin.words.audit import action_in_words, object_in_words
@@ -117,7 +117,7 @@ def _filter() -> AuditFilter:
     number, action = asked_number("staff"), asked("action")
     kind, object_id = _object()
     return AuditFilter(
-        staff_id=None if number is None else StaffId(min(number, LARGEST_ID)),
+        staff_id=None if number is None else StaffId(number),
         action=AuditAction(action) if action in [*AuditAction] else None,
         object_kind=kind,
         object_id=object_id,
@@ -132,7 +132,7 @@ def _object() -> tuple[AuditObject | None, int | None]:
     number = asked_number("id")
     found = AuditObject(kind) if kind and kind in [*AuditObject] else None
     if number is not None and found is not AuditObject.RECIPIENT:
-        return found, min(number, LARGEST_ID)
+        return found, number
     recipient = read_recipient_id(text)
     if recipient is not None:
         return AuditObject.RECIPIENT, int(recipient)
@@ -140,7 +140,7 @@ def _object() -> tuple[AuditObject | None, int | None]:
         request_named = request_by_reference(session, text)
     if request_named is not None:
         return AuditObject.REQUEST, request_named.id
-    return found, None if not text else min(number, LARGEST_ID) if number is not None else 0
+    return found, None if not text else number or 0
 
 
 def _chosen() -> dict[str, Any]:

@@ -23,8 +23,7 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.rights import RightsRequestRow
 from preferences.queries.recipients.recipients import recipient_by_id
 from preferences.queries.rights.rights_queue import RequestToWork, request_by_reference
-from preferences.services.choices.choices import ReportOutcome
-from preferences.services.choices.on_behalf import OnBehalf, Said, act_on_behalf
+from preferences.services.choices.on_behalf import OnBehalf, Outcome, Said, act_on_behalf
 from preferences.services.outbox.outbox import enqueue_mail
 from preferences.services.staff.audit import record_audit
 
@@ -139,8 +138,8 @@ def object_as_asked(
             reason=found.reference,
             proof=f"{found.reference} ({found.channel.value})",
         )
-        recorded = act_on_behalf(session, recipient, said, staff_id=staff_id, locale=found.locale, now=now)
-        new += recorded is not None and recorded.outcome is ReportOutcome.RECORDED
+        outcome = act_on_behalf(session, recipient, said, staff_id=staff_id, locale=found.locale, now=now)
+        new += outcome is Outcome.RECORDED
     keys = [one.key for one in purposes]
     record_step(session, found, RequestStep.OBJECTED, staff_id=staff_id, now=now, purposes=keys, new=new)
     return new

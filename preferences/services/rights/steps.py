@@ -136,7 +136,8 @@ def object_as_asked(
             purpose=purpose,
             occurred_at=min(found.received_at, now),
             reason=found.reference,
-            proof=f"{found.reference} ({found.channel.value})",
+            told=found.channel.value,
+            proof=found.reference,
         )
         outcome = act_on_behalf(session, recipient, said, staff_id=staff_id, locale=found.locale, now=now)
         new += outcome is Outcome.RECORDED

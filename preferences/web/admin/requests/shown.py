@@ -27,7 +27,7 @@ from preferences.queries.recipients.recipients import RecipientView, recipient_b
 from preferences.queries.rights.request_history import request_history
 from preferences.queries.rights.rights_queue import RequestToWork, request_by_reference, requests_of_recipient
 from preferences.services.rights.reach import way_to_answer
-from preferences.services.rights.rights_work import IdentityUnchecked, RequestClosed
+from preferences.services.rights.rights_work import IdentityUnchecked, RequestClosed, RequestExtended
 from preferences.services.rights.steps import target_of
 from preferences.web.admin.answering import said
 from preferences.web.admin.guard import audited_read, shown_address
@@ -79,8 +79,11 @@ PROBLEMS = {
     "closed": lazy_gettext(
         "Somebody has answered it meanwhile, or the person took it back. What you wrote is still here."
     ),
+    "extended": lazy_gettext(
+        "It has been given more time already, and the law allows that once. What you wrote is still here."
+    ),
 }
-WITHOUT_FIELD = frozenset({"closed", "identity", "mail", "/person"})
+WITHOUT_FIELD = frozenset({"closed", "extended", "identity", "mail", "/person"})
 """Problems of the whole page."""
 
 FIELDS = ("answer", "outcome", "reason", "until", "apply", "ground", "by", "proof", "who")
@@ -93,7 +96,7 @@ def show(reference: str, *, problem: str = "", drafted: str | None = None) -> Re
     found = existing(reference)
     with audited_read(AuditAction.REQUEST_SEEN, target_of(found)) as session:
         page = render_template("admin/request.html", **_values(session, found, drafted), **_problem(problem))
-    status = 200 if not problem else 409 if problem in {"closed", "identity", "mail"} else 422
+    status = 200 if not problem else 409 if problem in {"closed", "extended", "identity", "mail"} else 422
     return make_response(page, status)
 
 
@@ -101,6 +104,8 @@ def refused(reference: str, error: PreferencesError) -> Response:
     """The page after what a service would not do."""
     if isinstance(error, RequestClosed):
         return show(reference, problem="closed")
+    if isinstance(error, RequestExtended):
+        return show(reference, problem="extended")
     if isinstance(error, IdentityUnchecked):
         return show(reference, problem="identity")
     return show(reference, problem=error.pointer if error.pointer in PROBLEMS else "/answer")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask import abort, request
 from werkzeug.wrappers import Response
 
 from preferences.domain.corrections import OWN_FIELDS
@@ -84,12 +84,14 @@ def mail_their_copy(reference: str) -> Response:
     )
 
 
-@blueprint.get("/requests/<reference>/copy.<any(json, html):form>")
+@blueprint.get("/requests/<reference>/copy.<form>")
 @access(Access.STAFF)
 @needs(Permission.EXPORT_DATA)
 @fresh
 def take_their_copy(reference: str, form: str) -> Response | str:
     """Everything stored about the person, in their language, to print or as JSON. That it was taken is recorded first."""
+    if form not in {"json", "html"}:
+        abort(404)
     found, now = existing(reference), utc_now()
     try:
         with transaction() as session:

@@ -51,11 +51,11 @@ johan.berg@granit.example;Johan Berg;Nordvik Värme AB;marketing;given;2024-05-0
 ingen-adress;Kim;;marketing;given;2024-05-01;mässan
 """
 PASSKEY = {"name": "Telefon", "transports": "internal", "made_at": NOW, "used_at": None}
-FILES = (".zip", ".csv")
+FILES = (".zip", ".csv", ".json", ".jsonld", ".ics")
 """Addresses that answer with a file, not with a page."""
 
-FOR_SCRIPTS = frozenset({"admin.ask_passkey_again", "admin.ask_new_passkey"})
-"""They answer with JSON, where the service is reached by an address that passkeys are made for."""
+NO_PAGES = frozenset({"admin.ask_passkey_again", "admin.ask_new_passkey", "admin.begin_sign_on_again"})
+"""They answer scripts, or lead to another site, where the service is set up for it."""
 
 
 def fill(session: Session, me: StaffView) -> dict[str, dict[str, Any]]:
@@ -82,7 +82,7 @@ def fill(session: Session, me: StaffView) -> dict[str, dict[str, Any]]:
         "mailers": {"key": DEMO_MAILER, "number": endpoint, "provider": "sendgrid", "prefix": _prefix(session)},
         "policy": {"number": 2},
         "purposes": {"key": "marketing", "number": 2},
-        "recipients": {"public_id": format_recipient_id(anna.id)},
+        "recipients": {"public_id": format_recipient_id(anna.id), "what": "manual"},
         "requests": {"reference": open_requests(session)[0].reference},
         "seals": {"number": 1},
         "staff": {"number": me.id},
@@ -101,7 +101,7 @@ def admin_pages(app: Flask, values: dict[str, dict[str, Any]]) -> dict[str, str]
         if rule.endpoint.startswith("admin.")
         and "GET" in (rule.methods or ())
         and not rule.rule.endswith(FILES)
-        and rule.endpoint not in FOR_SCRIPTS
+        and rule.endpoint not in NO_PAGES
         and declared_access(app.view_functions[rule.endpoint]) is Access.STAFF
     }
 

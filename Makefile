@@ -1,7 +1,6 @@
 # Everything a person or CI calls. Needs Python 3.11 and make, nothing else.
 PYTHON ?= python3.11
 BIN = .venv/bin
-export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: run test check format bench e2e docs lock catalogues language clean
 

@@ -18,11 +18,13 @@ from preferences.extensions import limiter
 from preferences.models.transaction import transaction
 from preferences.queries.purposes.purposes import forget_catalogue
 from tests.support import databases
+from tests.support.bytecode import keep_bytecode
 from tests.support.client import StrictClient
 from tests.support.memory import work_in_memory
 from tests.support.snapshot import Snapshot
 
 work_in_memory()
+keep_bytecode()
 property_settings.register_profile("no deadline: machines that test are busy", deadline=None)
 property_settings.load_profile("no deadline: machines that test are busy")
 

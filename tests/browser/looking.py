@@ -1,7 +1,7 @@
 """Looks at a page as people do: on a phone and a desk, light and dark, zoomed, spaced out, by keyboard, and with axe.
 
 One load serves every check; a page at 320 px is the same page at 1280 px and 400 % zoom (WCAG 1.4.10).
-The pictures lie in `screenshots/` afterwards, to be looked at by people.
+After `make e2e` pictures lie in `screenshots/`, to be looked at by people.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 WINDOWS = {"sv": ((320, "light"), (1280, "light")), "en": ((1280, "dark"), (320, "dark"))}
 """Two windows a language; axe looks at the first, so that it sees both sizes and both schemes once."""
 
-ALL_PICTURES = "PREFERENCES_TEST_PICTURES" in os.environ
-"""Set by `make e2e`: all four windows are photographed, else the two that axe looks at. A picture costs as much as a check."""
+PICTURES = "PREFERENCES_TEST_PICTURES" in os.environ
+"""Set by `make e2e`: all four windows are photographed. No test looks at a picture, and one costs as much as a check."""
 
 AXE = f"""() => axe.run(document, {{runOnly: {RULES}, resultTypes: ['violations']}}).then(found => found.violations.map(
     one => one.id + ': ' + one.help + ' ' + one.nodes.map(node => node.html.slice(0, 160)).join(' | ')))"""
@@ -78,7 +78,7 @@ class Looker:
         found: list[str] = []
         for number, (width, scheme) in enumerate(WINDOWS[self.locale]):
             self._window(width, scheme)
-            if number == 0 or ALL_PICTURES:
+            if PICTURES:
                 path = self.folder / f"{name}-{self.locale}-{width}-{scheme}.png"
                 self.page.screenshot(path=path, full_page=True, animations="disabled")
             if number == 0:

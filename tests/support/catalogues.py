@@ -10,6 +10,7 @@ import io
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -30,14 +31,21 @@ HEADER = "# Texts of pages and mail. `make catalogues` updates this file."
 
 def extract(root: Path = ROOT) -> Catalog:
     """Every text marked for translation in code and templates."""
-    with (root / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
     found = Catalog()
-    for path, _, message, comments, context in extract_from_dir(
-        root, methods, options, KEYWORDS, ("Translators:",), directory_filter=_is_wanted, strip_comment_tags=True
-    ):
+    for path, message, comments, context in _texts(root):
         found.add(message, None, [(path, 0)], auto_comments=comments, context=context)
     return found
+
+
+@cache
+def _texts(root: Path) -> list[tuple[str, str | tuple[str, ...], list[str], str | None]]:
+    """Where each text stands, itself, what is said to translators, its context. All files are read, once in a process."""
+    with (root / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    found = extract_from_dir(
+        root, methods, options, KEYWORDS, ("Translators:",), directory_filter=_is_wanted, strip_comment_tags=True
+    )
+    return [(path, message, comments, context) for path, _, message, comments, context in found]
 
 
 def _is_wanted(folder: str) -> bool:

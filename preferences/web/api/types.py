@@ -15,7 +15,7 @@ from preferences.domain.purpose import LawfulBasis
 class Strict(BaseModel):
     """A request or a part of one: unknown fields are errors and nothing is coerced."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Nothing(Strict):

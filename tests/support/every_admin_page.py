@@ -51,11 +51,10 @@ johan.berg@granit.example;Johan Berg;Nordvik Värme AB;marketing;given;2024-05-0
 ingen-adress;Kim;;marketing;given;2024-05-01;mässan
 """
 PASSKEY = {"name": "Telefon", "transports": "internal", "made_at": NOW, "used_at": None}
-FILES = (".zip", ".csv", ".json", ".jsonld", ".ics")
-"""Addresses that answer with a file, not with a page."""
-
-NO_PAGES = frozenset({"admin.ask_passkey_again", "admin.ask_new_passkey", "admin.begin_sign_on_again"})
-"""They answer scripts, or lead to another site, where the service is set up for it."""
+NO_PAGES = frozenset(
+    {"admin.ask_passkey_again", "admin.ask_new_passkey", "admin.begin_sign_on_again", "admin.ask_to_erase_as_asked"}
+)
+"""They answer scripts, lead to another site where that is set up, or belong to a kind of request that the demo has not open."""
 
 
 def fill(session: Session, me: StaffView) -> dict[str, dict[str, Any]]:
@@ -100,7 +99,7 @@ def admin_pages(app: Flask, values: dict[str, dict[str, Any]]) -> dict[str, str]
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("admin.")
         and "GET" in (rule.methods or ())
-        and not rule.rule.endswith(FILES)
+        and "." not in rule.rule.rsplit("/", 1)[1]  # a file, not a page
         and rule.endpoint not in NO_PAGES
         and declared_access(app.view_functions[rule.endpoint]) is Access.STAFF
     }

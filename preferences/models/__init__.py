@@ -2,6 +2,7 @@
 
 from . import (
     audit,
+    daily_numbers,
     endpoint,
     esp,
     idempotency,
@@ -32,6 +33,7 @@ from .base import Base
 __all__ = [
     "Base",
     "audit",
+    "daily_numbers",
     "endpoint",
     "esp",
     "idempotency",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from functools import cache, lru_cache
 
 from babel.dates import format_date, get_timezone
-from flask_babel import to_utc
+
+from preferences.domain.days import start_of_day as first_moment
 
 from .locale import request_locale
 from .plumbing import settings
@@ -40,8 +41,7 @@ def _zone(name: str) -> tzinfo:
 
 def start_of_day(day: date) -> datetime:
     """The first moment of a day in the organisation's time zone, in UTC."""
-    moment: datetime = to_utc(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware by the zone
-    return moment.replace(tzinfo=UTC)
+    return first_moment(day, settings().time_zone)
 
 
 def months_after(day: date, months: int) -> date:

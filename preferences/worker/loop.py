@@ -23,6 +23,7 @@ from .faults import where
 from .heartbeat import Heartbeat
 from .import_lane import ImportLane
 from .mail_lane import MailLane
+from .numbers_lane import NumbersLane
 from .retention_lane import RetentionLane
 from .seal_lane import SealLane
 from .webhook_lane import WebhookLane
@@ -61,6 +62,7 @@ LANES: tuple[LaneMaker, ...] = (
     ChoreLane,
     RetentionLane,
     SealLane,
+    NumbersLane,
 )
 """Every kind of work. To add one: a file with its lane, and its name here."""
 

@@ -6,57 +6,26 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from preferences.domain.acts import GRANTS, Act, Method
 from preferences.domain.esp_events import EspEventType
 from preferences.domain.reasons import StopReason
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.esp import EspEventRow
 from preferences.models.ledger import LedgerEntryRow
-from preferences.models.mailer import MailerRow
-from preferences.models.message import MessageRow
 from preferences.models.sign_up import SignUpRow
 from preferences.models.stop_reason import StopReasonRow
 from preferences.models.suppression import SuppressionRow
 
-from .opt_out_counts import OPT_OUTS
-from .periods import Period, entries_of, first_id, stretch_of
+from .by_day import ActCount, MessageCount, answers_in, opt_outs_by_message
+from .periods import Period, first_id, stretch_of
 from .time_to_tell import TimeToTell, times_to_tell
 
-MOST_MESSAGES = 20
 REASON_WITHIN = timedelta(days=2)
 """A reason is told within a day of the opt-out, so its entry is no older than that."""
 
 REPORTED = (EspEventType.BOUNCED, EspEventType.COMPLAINED)
-ANSWERS = (*sorted(GRANTS), *OPT_OUTS)
-
-
-@dataclass(frozen=True, slots=True)
-class ActCount:
-    """How many acts of one kind a stretch of the period holds, for one purpose and one way they came."""
-
-    stretch: int
-    purpose_id: int
-    act: Act
-    method: Method
-    count: int
-
-    @property
-    def is_yes(self) -> bool:
-        """Whether the act allows something."""
-        return self.act in GRANTS
-
-
-@dataclass(frozen=True, slots=True)
-class MessageCount:
-    """How many opted out by the links of one message. `mailer` is None for mail of our own."""
-
-    message_id: int
-    reference: str | None
-    mailer: str | None
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +51,7 @@ class Numbers:
 
 
 def numbers_in(session: Session, period: Period, *, purpose_id: int | None = None) -> Numbers:
-    """The numbers of a period; acts, messages and reasons about one purpose or all."""
+    """The numbers of a period; acts, messages and reasons about one purpose or all. For a session of `snapshot()`."""
     return Numbers(
         answers=answers_in(session, period, purpose_id=purpose_id),
         messages=opt_outs_by_message(session, period, purpose_id=purpose_id),
@@ -92,44 +61,6 @@ def numbers_in(session: Session, period: Period, *, purpose_id: int | None = Non
         reported=reported_in(session, period),
         told=times_to_tell(session, period),
     )
-
-
-def answers_in(session: Session, period: Period, *, purpose_id: int | None = None) -> list[ActCount]:
-    """Every yes and no of the period, about one purpose or all."""
-    entry = LedgerEntryRow
-    stretch = stretch_of(period, entry.recorded_at).label("stretch")
-    counted = (
-        select(stretch, entry.purpose_id, entry.act, entry.method, func.count())
-        .where(*entries_of(session, period.since, period.until), entry.act.in_(ANSWERS), *_about(purpose_id))
-        .group_by("stretch", entry.purpose_id, entry.act, entry.method)
-    )
-    return [ActCount(*row) for row in session.execute(counted)]
-
-
-def opt_outs_by_message(session: Session, period: Period, *, purpose_id: int | None = None) -> list[MessageCount]:
-    """The messages whose links were used most to opt out."""
-    entry, count = LedgerEntryRow, func.count().label("used")
-    most = (
-        select(entry.reference, count)
-        .where(
-            *entries_of(session, period.since, period.until),
-            entry.act.in_(OPT_OUTS),
-            entry.reference > 0,
-            *_about(purpose_id),
-        )
-        .group_by(entry.reference)
-        .order_by(count.desc(), entry.reference)
-        .limit(MOST_MESSAGES)
-        .subquery()
-    )
-    rows = session.execute(
-        select(most.c.reference, MessageRow.reference, MailerRow.name, most.c.used)
-        .select_from(most)
-        .outerjoin(MessageRow, MessageRow.id == most.c.reference)
-        .outerjoin(MailerRow, MailerRow.id == MessageRow.mailer_id)
-        .order_by(most.c.used.desc(), most.c.reference)
-    )
-    return [MessageCount(*row) for row in rows]
 
 
 def reasons_in(session: Session, period: Period, *, purpose_id: int | None = None) -> list[tuple[StopReason, int]]:
@@ -187,6 +118,3 @@ def reported_in(
     )
     return [(number, kind, count) for number, kind, count in session.execute(counted)]
 
-
-def _about(purpose_id: int | None) -> list[ColumnElement[bool]]:
-    return [] if purpose_id is None else [LedgerEntryRow.purpose_id == purpose_id]

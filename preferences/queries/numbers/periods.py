@@ -27,6 +27,8 @@ class Period:
     """A period cut into stretches: `bounds` are their beginnings and the end of the last, in order, at least two."""
 
     bounds: tuple[datetime, ...]
+    zone: str = ""
+    """The time zone in which every bound is the beginning of a day; none where they are any moments."""
 
     @property
     def since(self) -> datetime:
@@ -56,9 +58,18 @@ def _tree(column: InstrumentedAttribute[datetime], bounds: Sequence[datetime], b
     return case((column < bounds[middle], left), else_=right)
 
 
-def entries_of(session: Session, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
-    """What holds the ledger's entries to those recorded in this time, read through the primary key."""
-    return _within(session, LedgerEntryRow, since, until)
+def entries_of(
+    session: Session, since: datetime | None, until: datetime | None, after: int = 0
+) -> list[ColumnElement[bool]]:
+    """What holds the ledger's entries to those recorded in this time, read through the primary key; those after one id.
+
+    Where the period reaches back behind that id, few are left, and each is looked at, however late it was committed.
+    """
+    entry = LedgerEntryRow
+    if after and (since is None or first_id(session, entry, since - SETTLES_WITHIN) <= after):
+        times = [since is None or entry.recorded_at >= since, until is None or entry.recorded_at < until]
+        return [entry.id > after, *(one for one in times if one is not True)]
+    return [*_within(session, entry, since, until), *([entry.id > after] if after else [])]
 
 
 def events_of(session: Session, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

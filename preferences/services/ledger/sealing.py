@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from preferences.domain.seal import Head, SignedHead
@@ -28,16 +28,14 @@ from preferences.queries.ledger.seal import (
     unsealed_entries,
 )
 
+from .settling import clock_of, somebody_still_writes, takes_turn
+
 EVERY = timedelta(hours=1)
 MANY = 10_000
 """New entries that are not left to wait for the hour."""
 BATCH = 2_000
 """Entries a head, so that no transaction is long: on SQLite an opt-out waits for it."""
 _LOCK = 0x5EA1
-_OLDER_TRANSACTIONS = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-    "AND backend_type = 'client backend' AND (query = '<insufficient privilege>' OR xact_start < :seen_at)"
-)
 
 
 class SealKeys:
@@ -87,7 +85,7 @@ def seal_is_due(session: Session, *, now: datetime) -> bool:
 
 def seal_next(session: Session, keys: SealKeys, *, now: datetime, limit: int = BATCH) -> SignedHead | None:
     """Seal the next entries, at most `limit`, under a new head. None when nothing is left, or another process is at it."""
-    if not is_sqlite(session) and not session.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
+    if not takes_turn(session, _LOCK):
         return None
     last = newest_head(session)
     candidate = _settled_before(session, last)
@@ -130,13 +128,11 @@ def _settled_before(session: Session, last: StoredHead | None) -> int | None:
         return None
     if last is None:
         return 0
-    older = session.scalar(_OLDER_TRANSACTIONS, {"seen_at": last.seen_at})
-    return last.settled_entry_id if older else last.newest_entry_id
+    return last.settled_entry_id if somebody_still_writes(session, last.seen_at) else last.newest_entry_id
 
 
 def _store(session: Session, signed: SignedHead, newest: int, settled: int, now: datetime) -> None:
     head = signed.head
-    seen_at = now if is_sqlite(session) else session.scalar(text("SELECT clock_timestamp()"))
     session.execute(
         insert(SealHeadRow).values(
             number=head.number,
@@ -149,6 +145,6 @@ def _store(session: Session, signed: SignedHead, newest: int, settled: int, now:
             endorsement=signed.endorsement,
             newest_entry_id=newest,
             settled_entry_id=settled,
-            seen_at=seen_at,
+            seen_at=clock_of(session, now),
         )
     )

@@ -16,8 +16,9 @@ from preferences.domain.acts import Method
 from preferences.domain.esp_events import EspEventType
 from preferences.domain.roles import Permission
 from preferences.domain.suppression import SuppressionReason
-from preferences.models.transaction import reading
-from preferences.queries.numbers.numbers import ActCount, Numbers, numbers_in
+from preferences.models.transaction import snapshot
+from preferences.queries.numbers.by_day import ActCount
+from preferences.queries.numbers.numbers import Numbers, numbers_in
 from preferences.queries.numbers.time_to_tell import MOST_OPT_OUTS
 from preferences.queries.purposes.purposes import catalogue
 from preferences.web.access import Access, access
@@ -51,7 +52,7 @@ def numbers() -> str:
     """The period that the address asks for, about one purpose or all."""
     over, asked_for = asked_period(), asked_number("purpose")
     locale, default = request_locale(), settings().default_locale
-    with reading() as session:
+    with snapshot() as session:
         titles: dict[int, str] = {one.purpose.id: one.text(locale, default).title for one in catalogue(session).all()}
         purpose_id = asked_for if asked_for in titles else None
         found = numbers_in(session, over.period, purpose_id=purpose_id)

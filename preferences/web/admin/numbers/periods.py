@@ -14,7 +14,7 @@ from preferences.queries.numbers.periods import Period
 from preferences.web.admin.answering import asked
 from preferences.web.dates import AS_IN, local_date, months_after, start_of_day
 from preferences.web.locale import request_locale
-from preferences.web.plumbing import utc_now
+from preferences.web.plumbing import settings, utc_now
 
 WEEKS = 12
 MOST_STRETCHES = 120
@@ -42,7 +42,7 @@ class AskedPeriod:
     @property
     def period(self) -> Period:
         """The same as the database counts."""
-        return Period(tuple(start_of_day(day) for day in self.days))
+        return Period(tuple(start_of_day(day) for day in self.days), settings().time_zone)
 
     def labels(self) -> list[str]:
         """What each stretch is called: 3 nov., or nov. 2026 for a month."""

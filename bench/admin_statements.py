@@ -129,8 +129,8 @@ STATEMENTS: tuple[LiteralString, ...] = (
         closed_at, answer)
     SELECT 'R-' || lpad(x::text, 8, '0'), p.id, (ARRAY['access', 'correct', 'erase', 'object', 'withdraw_storage'])
         [1 + mod(x, 5)], state, %(details)s, 'sv', at, (at + interval '28 days')::date,
-        CASE WHEN state = 'extended' THEN %(extension)s::bytea END, CASE WHEN state = 'fulfilled' THEN at + interval '9 days' END,
-        CASE WHEN state = 'fulfilled' THEN %(answer)s::bytea END
+        CASE WHEN state = 'extended' THEN %(extension)s::bytea END,
+        CASE WHEN state = 'fulfilled' THEN at + interval '9 days' END, CASE WHEN state = 'fulfilled' THEN %(answer)s::bytea END
     FROM (SELECT x, %(now)s - interval '700 days' * (1 - x::float / %(requests)s) AS at,
         CASE WHEN x <= %(requests)s * 0.95 THEN 'fulfilled' WHEN mod(x, 10) = 0 THEN 'extended' ELSE 'open' END AS state
         FROM generate_series(1, %(requests)s) x) n

@@ -51,7 +51,9 @@ def addresses(app: Flask, session: Session, who: StaffBrowser) -> dict[str, str]
 
 def _person(session: Session, number: int) -> str:
     index = keyring().address_index(address_of(number))  # type: ignore[arg-type]
-    return format_recipient_id(session.scalars(select(RecipientRow.id).where(RecipientRow.address_index == index)).one())
+    return format_recipient_id(
+        session.scalars(select(RecipientRow.id).where(RecipientRow.address_index == index)).one()
+    )
 
 
 def _searches(now: datetime) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Counts the ledger by day every half minute, for the numbers of the admin pages. Several workers doing it at once do no harm."""
+"""Counts the ledger by day, for the numbers of the admin pages. Several workers doing it at once do no harm."""
 
 from __future__ import annotations
 

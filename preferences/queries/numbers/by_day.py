@@ -1,6 +1,7 @@
 """What has been counted by day, and where counting the ledger itself has to go on.
 
-For a session of `snapshot()`: what is counted by day and what is not yet must be of one moment, or an entry would be counted twice.
+For a session of `snapshot()`: what is counted by day and what is not yet must be of one moment, or an entry would be counted
+twice.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def answers_in(session: Session, period: Period, *, purpose_id: int | None = Non
     both = union_all(*parts).subquery()
     kind = (both.c.stretch, both.c.purpose_id, both.c.act, both.c.method)
     rows = session.execute(select(*kind, func.sum(both.c.number)).group_by(*kind))
-    return [ActCount(*one, int(count)) for *one, count in rows]
+    return [ActCount(stretch, about, act, method, int(count)) for stretch, about, act, method, count in rows]
 
 
 def opt_outs_by_message(session: Session, period: Period, *, purpose_id: int | None = None) -> list[MessageCount]:
@@ -111,7 +112,7 @@ def opt_outs_by_message(session: Session, period: Period, *, purpose_id: int | N
         .outerjoin(MailerRow, MailerRow.id == MessageRow.mailer_id)
         .order_by(most.c.used.desc(), most.c.message_id)
     )
-    return [MessageCount(*one, int(count)) for *one, count in rows]
+    return [MessageCount(message_id, name, mailer, int(count)) for message_id, name, mailer, count in rows]
 
 
 def _days_of(rows: type[DailyActsRow | DailyOptOutsRow], period: Period) -> list[ColumnElement[bool]]:

@@ -117,4 +117,3 @@ def reported_in(
         .group_by("stretch", row.type)
     )
     return [(number, kind, count) for number, kind, count in session.execute(counted)]
-

@@ -21,7 +21,7 @@ from preferences.models.mailer import AcknowledgementRow
 from preferences.models.sign_up import SignUpRow
 from preferences.models.stop_reason import StopReasonRow
 from preferences.queries.mailers.changes import newest_position
-from preferences.queries.numbers.numbers import answers_in
+from preferences.queries.numbers.by_day import answers_in
 from preferences.queries.numbers.periods import Period, first_id
 from preferences.queries.numbers.time_to_tell import share, times_to_tell
 from preferences.queries.recipients.recipients import RecipientView

@@ -9,16 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
 from app import create_app
 from preferences.domain.roles import Role
@@ -26,7 +24,7 @@ from preferences.models.import_batch import ImportStage
 from preferences.models.transaction import transaction
 from preferences.services.ledger.sealing import SealKeys, seal_next
 from tests.support import databases
-from tests.support.client import StrictClient
+from tests.support.client import HastyClient
 from tests.support.office import add_import, furnish
 from tests.support.staff import StaffBrowser, make_staff, signed_in_as
 from tests.support.statements import statements
@@ -49,7 +47,7 @@ def run() -> list[Row]:
         return []
     with _filled() as one:
         app = one.app
-        app.test_client_class = _Client
+        app.test_client_class = HastyClient
         with Session(app.extensions["sqlalchemy"].engine, expire_on_commit=False) as session:
             return measure(app, session)
 
@@ -61,7 +59,10 @@ def measure(app: Flask, session: Session) -> list[Row]:
     def sign_in() -> StaffBrowser:
         return signed_in_as(app, session, staff)
 
-    took = {name: _measure(app, sign_in, path) for name, path in addresses(app, session, sign_in()).items()}
+    took = {}
+    for name, path in addresses(app, session, sign_in()).items():
+        took[name] = _measure(app, sign_in, path)
+        print(f"{statistics.median(took[name][0]):9.1f} ms  {name}  {path}", file=sys.stderr, flush=True)
     bare = statistics.median(took[YARDSTICK][0])
     rows = []
     for name, (times, asked, size) in sorted(took.items(), key=lambda one: -statistics.median(one[1][0])):
@@ -89,13 +90,6 @@ def _measure(app: Flask, sign_in: Callable[[], StaffBrowser], path: str) -> tupl
         if times[-1] > 20 * GOAL:
             break
     return times, asked, size
-
-
-class _Client(StrictClient):
-    """As in tests, without parsing every page strictly: that would be measured too."""
-
-    def open(self, *args: Any, **more: Any) -> TestResponse:
-        return FlaskClient.open(self, *args, **more)
 
 
 @contextlib.contextmanager

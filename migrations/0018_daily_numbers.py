@@ -1,4 +1,4 @@
-"""The ledger counted by day, for numbers over a long time.
+"""The ledger counted by day, for numbers over a long time; what mail services reported, by hook and of the types counted.
 
 Revision ID: 0018
 Revises: 0013
@@ -15,6 +15,8 @@ revision: str = "0018"
 down_revision: str | Sequence[str] | None = "0013"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+
+REPORTED = "type IN ('bounced', 'complained')"
 
 
 def upgrade() -> None:
@@ -49,9 +51,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day_began_at", "purpose_id", "message_id", name=op.f("pk_daily_opt_outs")),
     )
 
+    op.create_index("ix_esp_events_hook", "esp_events", ["mailer_id", "provider", "received_at", "id"])
+    op.create_index(
+        "ix_esp_events_reported",
+        "esp_events",
+        ["received_at", "type"],
+        sqlite_where=sa.text(REPORTED),
+        postgresql_where=sa.text(REPORTED),
+    )
+
 
 def downgrade() -> None:
     """Remove them."""
+    op.drop_index("ix_esp_events_reported", table_name="esp_events")
+    op.drop_index("ix_esp_events_hook", table_name="esp_events")
     op.drop_table("daily_opt_outs")
     op.drop_table("daily_acts")
     op.drop_table("numbers_counted")

@@ -15,6 +15,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,6 +23,10 @@ from preferences.domain.esp_events import EspEventType, Severity
 
 from .base import Base, SerialId, UtcDateTime, Vocabulary, one_of
 from .crypto import EncryptedJson
+
+
+_REPORTED = "type IN ('bounced', 'complained')"
+"""What is counted in the numbers: a few of a hundred events."""
 
 
 class EspHookRow(Base):
@@ -57,6 +62,14 @@ class EspEventRow(Base):
         CheckConstraint(one_of("type", EspEventType), name="type"),
         CheckConstraint("severity IS NULL OR " + one_of("severity", Severity), name="severity"),
         Index("ix_esp_events_due", "done_at", "claimed_until"),
+        Index("ix_esp_events_hook", "mailer_id", "provider", "received_at", "id"),
+        Index(
+            "ix_esp_events_reported",
+            "received_at",
+            "type",
+            sqlite_where=text(_REPORTED),
+            postgresql_where=text(_REPORTED),
+        ),
     )
 
     id: Mapped[int] = mapped_column(SerialId, primary_key=True)

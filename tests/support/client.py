@@ -28,3 +28,11 @@ class StrictClient(FlaskClient):
             assert "unsafe-inline" not in response.headers["Content-Security-Policy"]
             assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
         return response
+
+
+class HastyClient(StrictClient):
+    """As in tests, without reading what came: for whoever only counts or measures."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with self.application.app_context():
+            return FlaskClient.open(self, *args, **kwargs)

@@ -113,6 +113,24 @@ def newest_events(session: Session, mailer_id: int, provider: str, *, limit: int
     return [ReportedEvent(*row) for row in rows]
 
 
+def hooks_with_last_event(session: Session) -> list[tuple[int, str, ReportedEvent | None]]:
+    """Every hook in use by its mailer's id and provider, with the last that it reported: one probe of an index for each."""
+    hook, event = EspHookRow, EspEventRow
+    newest = (
+        select(event.id)
+        .where(event.mailer_id == hook.mailer_id, event.provider == hook.provider)
+        .order_by(event.received_at.desc(), event.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(hook.mailer_id, hook.provider, event.type, event.native, event.received_at, event.done_at)
+        .outerjoin(event, event.id == newest)
+        .order_by(hook.mailer_id, hook.provider)
+    )
+    return [(row[0], row[1], None if row[2] is None else ReportedEvent(*row[2:])) for row in rows]
+
+
 def soft_bounces(session: Session, *, since: datetime, at_least: int) -> list[SoftBounces]:
     """Addresses whose mail came back for the moment at least so often, most often first."""
     times, last_at = func.count(), func.max(EspEventRow.received_at)

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from preferences.domain.webhooks import EndpointState
 from preferences.models.endpoint import EndpointRow
 from preferences.models.mailer import ApiKeyRow
-from preferences.queries.esp.esp import ReportedEvent, hooks, newest_events
+from preferences.queries.esp.esp import ReportedEvent, hooks_with_last_event
 
 from .mailers import MailerView, mailers
-from .reconciliation import Behind, behind_of
+from .reconciliation import Behind, mailers_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,14 @@ class MailerOverview:
 def mailer_overviews(session: Session, *, now: datetime) -> list[MailerOverview]:
     """Every mailer by key, those in use first."""
     keys, endpoints, reporting = _keys_in_use(session, now), _endpoint_health(session), _hook_health(session)
+    behind = {one.mailer.id: one for one in mailers_behind(session)}
     found = [
         MailerOverview(
             mailer=one,
             keys=keys.get(one.id, 0),
             endpoints=endpoints.get(one.id, EndpointHealth()),
             hooks=tuple(reporting.get(one.id, ())),
-            behind=behind_of(session, one) if one.archived_at is None else None,
+            behind=behind.get(one.id),
         )
         for one in mailers(session)
     ]
@@ -85,7 +86,6 @@ def _endpoint_health(session: Session) -> dict[int, EndpointHealth]:
 
 def _hook_health(session: Session) -> dict[int, list[HookHealth]]:
     found: dict[int, list[HookHealth]] = {}
-    for hook in hooks(session):
-        last = next(iter(newest_events(session, hook.mailer_id, hook.provider, limit=1)), None)
-        found.setdefault(hook.mailer_id, []).append(HookHealth(hook.provider, last))
+    for mailer_id, provider, last in hooks_with_last_event(session):
+        found.setdefault(mailer_id, []).append(HookHealth(provider, last))
     return found

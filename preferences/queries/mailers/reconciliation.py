@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import REDUCTIONS
@@ -13,7 +15,7 @@ from preferences.domain.capability import RecipientId
 from preferences.domain.events import EventType
 from preferences.domain.feed import START, FeedPosition
 from preferences.models.ledger import LedgerEntryRow
-from preferences.models.mailer import AcknowledgementRow
+from preferences.models.mailer import AcknowledgementRow, MailerRow
 from preferences.models.outbox import ChangeEventRow
 
 from .changes import in_order, is_final, lies_after, newest_position
@@ -76,24 +78,60 @@ def acknowledged_by(session: Session, mailer_id: int) -> Acknowledged:
 
 def mailers_behind(session: Session) -> list[Behind]:
     """Every mailer in use, by name, with what it has not acknowledged."""
-    return [behind_of(session, one) for one in mailers(session) if one.archived_at is None]
+    return _behind(session, [one for one in mailers(session) if one.archived_at is None])
 
 
 def behind_of(session: Session, mailer: MailerView) -> Behind:
     """What one mailer has not acknowledged."""
-    acknowledged = acknowledged_by(session, mailer.id)
-    if acknowledged.position >= newest_position(session):
-        return Behind(mailer, acknowledged, 0, None)
-    waiting = select(ChangeEventRow.id).where(lies_after(session, acknowledged.position), is_final(session))
-    count = session.scalar(select(func.count()).select_from(waiting.limit(MOST_COUNTED + 1).subquery()))
-    oldest = session.scalar(
-        select(ChangeEventRow.recorded_at)
-        .outerjoin(LedgerEntryRow, LedgerEntryRow.id == ChangeEventRow.entry_id)
-        .where(_allows_less(), lies_after(session, acknowledged.position), is_final(session))
-        .order_by(*in_order(session))
-        .limit(1)
+    return _behind(session, [mailer])[0]
+
+
+def _behind(session: Session, wanted: Sequence[MailerView]) -> list[Behind]:
+    """A few statements, however many mailers: those that stand at the same place wait for the same."""
+    stand, newest = _acknowledged(session, [one.id for one in wanted]), newest_position(session)
+    places = sorted({stand[one.id].position for one in wanted if stand[one.id].position < newest})
+    waiting = _waiting_after(session, places)
+    return [Behind(one, stand[one.id], *waiting.get(stand[one.id].position, (0, None))) for one in wanted]
+
+
+def _acknowledged(session: Session, wanted: Collection[int]) -> dict[int, Acknowledged]:
+    """Where each of these mailers stands."""
+    mailer, row = MailerRow, AcknowledgementRow
+
+    def furthest(column: Any) -> Any:
+        found = select(column).where(row.mailer_id == mailer.id)
+        return found.order_by(row.feed_order.desc(), row.event_id.desc()).limit(1).scalar_subquery()
+
+    rows = session.execute(
+        select(mailer.id, furthest(row.feed_order), furthest(row.event_id), furthest(row.acknowledged_at)).where(
+            mailer.id.in_(wanted)
+        )
     )
-    return Behind(mailer, acknowledged, count or 0, oldest)
+    return {
+        mailer_id: Acknowledged(START if order is None else FeedPosition(order, event_id), at)
+        for mailer_id, order, event_id, at in rows
+    }
+
+
+def _waiting_after(session: Session, places: Sequence[FeedPosition]) -> dict[FeedPosition, tuple[int, datetime | None]]:
+    """For each place in the feed: how many changes come after it, and when the first opt-out among them was recorded."""
+    if not places:
+        return {}
+
+    def after(number: int, place: FeedPosition) -> Select[Any]:
+        changes = select(ChangeEventRow.id).where(lies_after(session, place), is_final(session)).limit(MOST_COUNTED + 1)
+        oldest = (
+            select(ChangeEventRow.recorded_at)
+            .outerjoin(LedgerEntryRow, LedgerEntryRow.id == ChangeEventRow.entry_id)
+            .where(_allows_less(), lies_after(session, place), is_final(session))
+            .order_by(*in_order(session))
+            .limit(1)
+        )
+        count = select(func.count()).select_from(changes.subquery())
+        return select(literal(number), count.scalar_subquery(), oldest.scalar_subquery())
+
+    rows = session.execute(union_all(*(after(number, place) for number, place in enumerate(places))))
+    return {places[number]: (count, oldest) for number, count, oldest in rows}
 
 
 def newest_opt_out_told(session: Session, recipient_id: RecipientId) -> OptOutTold | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -14,7 +15,7 @@ from preferences.domain.acts import REDUCTIONS
 from preferences.domain.webhooks import DeliveryOutcome
 from preferences.models.endpoint import DeliveryRow, EndpointRow
 from preferences.models.ledger import LedgerEntryRow
-from preferences.models.mailer import AcknowledgementRow
+from preferences.models.mailer import AcknowledgementRow, MailerRow
 from preferences.models.outbox import ChangeEventRow
 from preferences.queries.mailers.mailers import MailerView, mailers
 
@@ -39,9 +40,27 @@ class TimeToTell:
 
 
 def times_to_tell(session: Session, period: Period) -> list[TimeToTell]:
-    """Every mailer in use, by name. One statement for each, over the newest opt-outs since the mailer was added."""
-    newest = _newest_opt_outs(session, period)
-    return [_of(session, one, newest) for one in mailers(session) if one.archived_at is None]
+    """Every mailer in use, by name: over the newest opt-outs since it was added. One statement for all of them."""
+    newest, mailer = _newest_opt_outs(session, period), MailerRow
+    rows = session.execute(
+        select(mailer.id, newest.c.recorded_at, _acknowledged(mailer, newest.c), _delivered(mailer, newest.c))
+        .join(mailer, newest.c.recorded_at >= mailer.created_at)
+        .where(mailer.archived_at.is_(None))
+    )
+    times: dict[int, list[timedelta]] = {}
+    waiting: Counter[int] = Counter()
+    for mailer_id, recorded_at, *heard in rows:
+        first: datetime | None = min((one for one in heard if one is not None), default=None)
+        if first is None:
+            waiting[mailer_id] += 1
+        else:
+            times.setdefault(mailer_id, []).append(max(first - recorded_at, timedelta()))
+    return [
+        TimeToTell(one, len(known), waiting[one.id], share(known, 0.5), share(known, 0.95))
+        for one in mailers(session)
+        if one.archived_at is None
+        for known in [times.get(one.id, [])]
+    ]
 
 
 def share(times: list[timedelta], part: float) -> timedelta | None:
@@ -68,40 +87,23 @@ def _newest_opt_outs(session: Session, period: Period) -> FromClause:
     )
 
 
-def _of(session: Session, mailer: MailerView, newest: FromClause) -> TimeToTell:
-    rows = session.execute(
-        select(newest.c.recorded_at, _acknowledged(mailer.id, newest.c), _delivered(mailer.id, newest.c)).where(
-            newest.c.recorded_at >= mailer.created_at
-        )
-    )
-    times: list[timedelta] = []
-    waiting = 0
-    for recorded_at, *heard in rows:
-        first: datetime | None = min((one for one in heard if one is not None), default=None)
-        if first is None:
-            waiting += 1
-        else:
-            times.append(max(first - recorded_at, timedelta()))
-    return TimeToTell(mailer, len(times), waiting, share(times, 0.5), share(times, 0.95))
-
-
-def _acknowledged(mailer_id: int, one: Any) -> ColumnElement[Any]:
+def _acknowledged(mailer: type[MailerRow], one: Any) -> ColumnElement[Any]:
     row = AcknowledgementRow
     return (
         select(row.acknowledged_at)
-        .where(row.mailer_id == mailer_id, tuple_(row.feed_order, row.event_id) >= tuple_(one.feed_order, one.id))
+        .where(row.mailer_id == mailer.id, tuple_(row.feed_order, row.event_id) >= tuple_(one.feed_order, one.id))
         .order_by(row.feed_order, row.event_id)
         .limit(1)
         .scalar_subquery()
     )
 
 
-def _delivered(mailer_id: int, one: Any) -> ColumnElement[Any]:
+def _delivered(mailer: type[MailerRow], one: Any) -> ColumnElement[Any]:
     return (
         select(func.min(DeliveryRow.done_at))
         .join(EndpointRow, EndpointRow.id == DeliveryRow.endpoint_id)
         .where(
-            EndpointRow.mailer_id == mailer_id,
+            EndpointRow.mailer_id == mailer.id,
             DeliveryRow.event_id == one.id,
             DeliveryRow.outcome == DeliveryOutcome.DELIVERED,
         )

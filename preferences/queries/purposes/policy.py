@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
@@ -87,19 +88,31 @@ def policy_version(session: Session, number: int | None = None) -> PolicyVersion
 
 def announcement(session: Session, number: int) -> Announcement | None:
     """The mailing about a version; None where there is none."""
-    row = session.get(PolicyAnnouncementRow, number) if 0 < number <= MOST_NUMBER else None
-    if row is None:
-        return None
-    counted = session.execute(
-        select(PolicyNoticeRow.outcome, func.count())
-        .where(PolicyNoticeRow.number == number)
-        .group_by(PolicyNoticeRow.outcome)
+    return (
+        announcements(session, PolicyAnnouncementRow.number == number).get(number)
+        if 0 < number <= MOST_NUMBER
+        else None
     )
-    outcomes: dict[str, int] = {}
-    for outcome, count in counted:
+
+
+def announcements(session: Session, *which: ColumnElement[bool]) -> dict[int, Announcement]:
+    """The mailings by the number of their version: all of them, or those for which this holds."""
+    rows = session.scalars(select(PolicyAnnouncementRow).where(*which)).all()
+    counted = session.execute(
+        select(PolicyNoticeRow.number, PolicyNoticeRow.outcome, func.count())
+        .where(PolicyNoticeRow.number.in_([row.number for row in rows]))
+        .group_by(PolicyNoticeRow.number, PolicyNoticeRow.outcome)
+    )
+    outcomes: dict[int, Counter[str]] = {row.number: Counter() for row in rows}
+    for number, outcome, count in counted:
         kind = "waiting" if outcome is None else outcome.partition(":")[0].replace("given up", "failed")
-        outcomes[kind] = outcomes.get(kind, 0) + count
-    return Announcement(row.number, row.position, row.total, row.started_at, row.paused_at, row.finished_at, outcomes)
+        outcomes[number][kind] += count
+    return {
+        row.number: Announcement(
+            row.number, row.position, row.total, row.started_at, row.paused_at, row.finished_at, outcomes[row.number]
+        )
+        for row in rows
+    }
 
 
 def _version(row: PolicyVersionRow) -> PolicyVersion:

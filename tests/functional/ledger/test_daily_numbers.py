@@ -27,7 +27,7 @@ from preferences.services.ledger.daily_numbers import count_next, counting_is_du
 from preferences.services.recipients.erasure import erase_recipient
 from tests.factories import make_recipient
 
-ZONES = ("Europe/Stockholm", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia", "UTC")
+ZONES = ("Europe/Stockholm", "Asia/Kathmandu", "America/St_Johns")
 SPRING = date(2026, 3, 29)
 """The clocks go forward in Sweden."""
 
@@ -94,7 +94,7 @@ def test_numbers_are_those_of_the_ledger_however_far_it_was_counted(app: Flask, 
         days = tuple(middle + timedelta(days=day) for day in (-2, -1, 0, 1, 3))
         agree(session, zone, days)
         write(session, sorted(moments), dice)
-        for _ in range(5):  # nothing, a part, and everything is counted by day
+        for _ in range(4):  # nothing, a part, and everything is counted by day
             agree(session, zone, days)
             count(zone, 2)
         agree(session, "Asia/Tokyo", days)

@@ -15,7 +15,13 @@ from preferences.domain.errors import Conflict, InvalidValue
 from preferences.domain.policy import PolicyText, Weight, blocks_of
 from preferences.domain.roles import Permission
 from preferences.models.transaction import reading, transaction
-from preferences.queries.purposes.policy import PolicyVersion, announcement, policy_version, policy_versions
+from preferences.queries.purposes.policy import (
+    PolicyVersion,
+    announcement,
+    announcements,
+    policy_version,
+    policy_versions,
+)
 from preferences.services.policy.policy import (
     begin_announcement,
     pause_announcement,
@@ -45,7 +51,8 @@ def policy() -> str:
     """Every version, newest first, and how far the newest has been announced."""
     with reading() as session:
         versions = policy_versions(session)
-        told = {one.number: announcement(session, one.number) for one in versions}
+        begun = announcements(session)
+        told = {one.number: begun.get(one.number) for one in versions}
     return render_template("admin/policy.html", versions=versions, told=told, in_order=_in_order, done=said(MESSAGES))
 
 

@@ -34,7 +34,6 @@ def addresses(app: Flask, session: Session, who: StaffBrowser) -> dict[str, str]
     if burst == "0-0":
         del found["burst_page"]
     found |= {f"recipient_page with {name}": f"/admin/recipients/{one}" for name, one in others.items()}
-    found |= {f"evidence_of with {name}": f"/admin/recipients/{one}/evidence.zip" for name, one in others.items()}
     found |= {f"recipients {name}": f"/admin/recipients?{query}" for name, query in _searches(now).items()}
     found |= {f"audit {name}": f"/admin/audit?{query}" for name, query in _audits(now).items()}
     found["request_calendar next month"] = f"/admin/requests/calendar?month={now + timedelta(days=20):%Y-%m}"

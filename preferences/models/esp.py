@@ -24,7 +24,6 @@ from preferences.domain.esp_events import EspEventType, Severity
 from .base import Base, SerialId, UtcDateTime, Vocabulary, one_of
 from .crypto import EncryptedJson
 
-
 _REPORTED = "type IN ('bounced', 'complained')"
 """What is counted in the numbers: a few of a hundred events."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from preferences.domain.capability import RecipientId
 from preferences.domain.esp_events import EspEventType, Severity
@@ -115,12 +115,13 @@ def newest_events(session: Session, mailer_id: int, provider: str, *, limit: int
 
 def hooks_with_last_event(session: Session) -> list[tuple[int, str, ReportedEvent | None]]:
     """Every hook in use by its mailer's id and provider, with the last that it reported: one probe of an index for each."""
-    hook, event = EspHookRow, EspEventRow
+    hook, event, other = EspHookRow, EspEventRow, aliased(EspEventRow)
     newest = (
-        select(event.id)
-        .where(event.mailer_id == hook.mailer_id, event.provider == hook.provider)
-        .order_by(event.received_at.desc(), event.id.desc())
+        select(other.id)
+        .where(other.mailer_id == hook.mailer_id, other.provider == hook.provider)
+        .order_by(other.received_at.desc(), other.id.desc())
         .limit(1)
+        .correlate(hook)
         .scalar_subquery()
     )
     rows = session.execute(

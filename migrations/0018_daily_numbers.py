@@ -1,7 +1,7 @@
 """The ledger counted by day, for numbers over a long time; what mail services reported, by hook and of the types counted.
 
 Revision ID: 0018
-Revises: 0019
+Revises: 0020
 Create Date: 2026-11-24 16:00:00
 
 """
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0018"
-down_revision: str | Sequence[str] | None = "0019"
+down_revision: str | Sequence[str] | None = "0020"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,7 +1,7 @@
 """What the ledger's entries come to by day, so that a year of numbers need not be counted anew for every look at it.
 
 Worked out from the ledger alone, by purpose, act, method and message, never by person. It can be thrown away at any time.
-See ADR 0018.
+See ADR 0021.
 """
 
 from __future__ import annotations

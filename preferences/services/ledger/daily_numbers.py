@@ -1,4 +1,4 @@
-"""Counts the ledger by day, so that numbers over a year are quick (ADR 0018). Worked out from the ledger alone.
+"""Counts the ledger by day, so that numbers over a year are quick (ADR 0021). Worked out from the ledger alone.
 
 An entry is counted in the transaction that moves the mark past it: once, however often this is run and whoever crashes. What
 lies behind the mark is counted by the pages themselves, so nothing is ever missing from them, whether this has run or not.

@@ -1,6 +1,6 @@
 """The ledger counted by day, for numbers over a long time; what mail services reported, by hook and of the types counted.
 
-Revision ID: 0018
+Revision ID: 0021
 Revises: 0020
 Create Date: 2026-11-24 16:00:00
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0018"
+revision: str = "0021"
 down_revision: str | Sequence[str] | None = "0020"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None

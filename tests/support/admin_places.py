@@ -9,10 +9,11 @@ from flask import Flask
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from preferences.domain.recipient_id import format_recipient_id
+from preferences.domain.recipient_id import format_recipient_id, read_recipient_id
 from preferences.models.endpoint import EndpointRow
 from preferences.models.esp import EspHookRow
 from preferences.models.import_batch import ImportBatchRow, ImportStage
+from preferences.models.ledger import LedgerEntryRow
 from preferences.models.mailer import ApiKeyRow, MailerRow
 from preferences.models.photo import ParticipantRow, TakedownRow
 from preferences.models.policy import PolicyVersionRow
@@ -42,9 +43,17 @@ NEEDS = {
     "seal_head_page": ("head",),
     "one_of_staff": ("staff",),
     "request_page": ("request",),
+    "request_letter": ("request",),
+    "take_their_copy": ("copy", "request"),
     "takedown_page": ("takedown",),
 }
 """By endpoint: what its arguments are of, where their names do not say it."""
+
+NOT_WALKED = {
+    "one_passkey": "whoever walks has no passkey",
+    "ask_to_erase_as_asked": "the request that is shown asks for something else",
+}
+"""By endpoint: why there is nothing to show."""
 
 ARGUMENTS = {
     "key": "mailer",
@@ -53,6 +62,8 @@ ARGUMENTS = {
     "prefix": "prefix",
     "public_id": "person",
     "training_id": "training",
+    "entry": "entry",
+    "what": "stop",
 }
 
 
@@ -62,6 +73,9 @@ def admin_pages(app: Flask, session: Session, **known: Any) -> dict[str, str]:
     Raises LookupError for a page whose arguments nobody has told of here.
     """
     found = {**things(session), **known}
+    person = read_recipient_id(found["person"] or "")
+    entry = select(func.max(LedgerEntryRow.id)).where(LedgerEntryRow.recipient_id == person)
+    found["entry"] = session.scalar(entry)
     session.rollback()
     return dict(sorted(_paths(app, found)))
 
@@ -94,6 +108,8 @@ def things(session: Session) -> dict[str, Any]:
         "purpose": "marketing",
         "version": 1,
         "burst": "0-0",
+        "stop": "manual",
+        "copy": "json",
     }
 
 
@@ -103,9 +119,9 @@ def _paths(app: Flask, found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         view = app.view_functions[rule.endpoint]
         if not rule.endpoint.startswith("admin.") or "GET" not in (rule.methods or ()):
             continue
-        if declared_access(view) is not Access.STAFF:
-            continue
         endpoint = rule.endpoint.removeprefix("admin.")
+        if declared_access(view) is not Access.STAFF or endpoint in NOT_WALKED:
+            continue
         names = sorted(rule.arguments)
         needed = NEEDS.get(endpoint) or tuple(ARGUMENTS.get(name, name) for name in names)
         values = {name: found.get(need) for name, need in zip(names, needed, strict=True)}

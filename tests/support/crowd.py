@@ -57,7 +57,8 @@ def _acts(session: Session, person: RecipientView, messages: list[int]) -> None:
     reason = {"message_id": message, "reason": StopReason.TOO_OFTEN, "recorded_at": NOW}
     session.execute(insert(StopReasonRow).values(entry_id=entry, purpose_id=new["purpose"].id, **reason))
     assert person.address_index is not None
-    suppress(session, address_index=person.address_index, reason=SuppressionReason.COMPLAINT, source="esp:ses", now=NOW)
+    for stop in (SuppressionReason.COMPLAINT, SuppressionReason.MANUAL):
+        suppress(session, address_index=person.address_index, reason=stop, source="staff:1", now=NOW)
 
 
 def _rows(session: Session, person: RecipientView, number: int, training_id: int) -> None:

@@ -44,10 +44,10 @@ PAGES = {
     8: "training_photo_list",
     9: "mailers policy_page",
     12: "burst_page mailer_page",
-    15: "service_settings",
     18: "numbers today",
     19: "recipient_page",
-    20: "review_retention",
+    20: "review_retention service_settings",
+    23: "take_their_copy",
 }
 """How many statements a page takes, and which pages; the look at the session is one of them."""
 

@@ -50,6 +50,7 @@ NEEDS = {
 """By endpoint: what its arguments are of, where their names do not say it."""
 
 NOT_WALKED = {
+    "begin_sign_on_again": "there is no such page where single sign-on is not set up",
     "one_passkey": "whoever walks has no passkey",
     "ask_to_erase_as_asked": "the request that is shown asks for something else",
 }

@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
         ledger,
         links,
         mailers,
+        photo_lists,
         policy,
         purposes,
         recipients,
@@ -48,6 +49,8 @@ def register(app: Flask) -> None:
     app.cli.add_command(links.links)
     app.cli.add_command(sign_up.forms)
     app.cli.add_command(staff.staff)
+    for command in (photo_lists.list_photos, photo_lists.check_photos):
+        trainings.trainings.add_command(command)
     app.cli.add_command(trainings.trainings)
     app.cli.add_command(takedowns.takedowns)
     app.cli.add_command(requests.requests)

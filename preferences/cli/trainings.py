@@ -1,30 +1,26 @@
-"""`flask trainings`: trainings, who takes part, the notice before, and who may be published."""
+"""`flask trainings`: trainings, who takes part, and the notice before."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO, Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from preferences.domain.eligibility import Allowed, Decision
 from preferences.domain.errors import InvalidValue
 from preferences.domain.recipient_id import format_recipient_id
-from preferences.integrations.csv_files import write_csv
-from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.transaction import reading, transaction
-from preferences.queries.photos.trainings import Participant, participants
+from preferences.queries.photos.trainings import Participant, count_told_before_it_moved, participants
 from preferences.queries.photos.trainings import trainings as every_training
-from preferences.services.photos.photos import Listed, MayPublish, photo_check, photo_list
 from preferences.services.photos.trainings import (
     Told,
     add_participants,
     add_training,
+    change_training,
     correct_notices,
     find_training,
     notify_participants,
@@ -34,20 +30,6 @@ from preferences.services.photos.trainings import (
 trainings = AppGroup("trainings", help="Trainings at which photos are taken, and who may be published.")
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-_HEAD = (
-    *(
-        "id",
-        "name",
-        "company",
-        "name_may_be_shown",
-        "name_why",
-        "name_since",
-        "image_may_be_shown",
-        "image_why",
-        "image_since",
-    ),
-    *("advertising_allowed", "advertising_why", "advertising_since"),
-)
 
 
 @trainings.command("add")
@@ -84,6 +66,7 @@ def list_trainings(as_json: bool) -> None:
             "held_on": one.training.held_on.isoformat(),
             "title": one.training.title,
             "place": one.training.place,
+            "languages": list(one.training.languages),
             "participants": one.participants,
             "notified": one.notified,
         }
@@ -94,10 +77,58 @@ def list_trainings(as_json: bool) -> None:
         return
     for row in rows:
         where = f", {row['place']}" if row["place"] else ""
+        spoken = f", in {' and '.join(row['languages'])}" if row["languages"] else ""
         told = f"{row['notified']} of {row['participants']} told"
-        click.echo(f"{row['id']}  {row['held_on']}  {row['title']}{where}  ({told})")
+        click.echo(f"{row['id']}  {row['held_on']}  {row['title']}{where}{spoken}  ({told})")
     if not rows:
         click.echo("No trainings yet: flask --app app trainings add TITLE --on YYYY-MM-DD")
+
+
+@trainings.command("change")
+@click.argument("number", type=int)
+@click.option("--title", help="What it is called from now on.")
+@click.option("--on", "held_on", type=click.DateTime(["%Y-%m-%d"]), help="The day, as YYYY-MM-DD.")
+@click.option("--place", help="Where it is held.")
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    help="A language it is held in, the first one first; replaces all; repeat it.",
+)
+@click.option("--any-language", is_flag=True, help="Say no language: each is told in their own.")
+@_JSON
+def change(
+    number: int,
+    title: str | None,
+    held_on: datetime | None,
+    place: str | None,
+    languages: Sequence[str],
+    any_language: bool,
+    as_json: bool,
+) -> None:
+    """Change what is given, and leave the rest. Nobody is told of it by itself: `trainings notify --changed` does that."""
+    if languages and any_language:
+        raise click.UsageError("--language and --any-language say different things")
+    with transaction() as session:
+        before = find_training(session, number)
+        change_training(
+            session,
+            before,
+            title=before.title if title is None else title,
+            place=before.place if place is None else place,
+            held_on=held_on.date() if held_on else before.held_on,
+            languages=_offered(languages) if languages else () if any_language else before.languages,
+            now=datetime.now(UTC),
+        )
+        left = count_told_before_it_moved(session, number)
+    if as_json:
+        click.echo(json.dumps({"id": number, "told_otherwise": left}))
+        return
+    click.echo("Changed.")
+    if left:
+        click.echo(
+            f"{left} were told of another day or place: flask --app app trainings notify {number} --changed", err=True
+        )
 
 
 @trainings.command("participants")
@@ -118,11 +149,11 @@ def list_participants(
         remove_participants(session, number, removed)
         found = participants(session, number)
     if as_json:
-        click.echo(json.dumps([_as_json(one) for one in found], ensure_ascii=False))
+        click.echo(json.dumps([person_as_json(one) for one in found], ensure_ascii=False))
         return
     for one in found:
         told = f"told {one.notified_at:%Y-%m-%d}" if one.notified_at else "not told"
-        click.echo(f"{format_recipient_id(one.recipient_id)}  {_name(one)}  ({told})")
+        click.echo(f"{format_recipient_id(one.recipient_id)}  {name_of(one)}  ({told})")
     click.echo(f"{len(found)} on the list.", err=True)
 
 
@@ -146,48 +177,6 @@ def notify(number: int, changed: bool, as_json: bool) -> None:
         click.echo(f"{told.left} not told: erased, restricted, or their address takes no mail.", err=True)
 
 
-@trainings.command("photo-list")
-@click.argument("number", type=int)
-@click.option(
-    "--csv", "csv_path", type=click.Path(dir_okay=False, path_type=Path), help="Write it as CSV to this file."
-)
-@_JSON
-def list_photos(number: int, csv_path: Path | None, as_json: bool) -> None:
-    """Who of a training may be published, by name and by image, and why not: the list for the photographer."""
-    now = datetime.now(UTC)
-    with reading() as session:
-        found = photo_list(session, number, at=now, asked_at=now)
-    if csv_path is not None:
-        with csv_path.open("wb") as file:
-            file.writelines(write_csv([_HEAD, *(_cells(one) for one in found)]))
-    if as_json:
-        rows = [{**_as_json(one.person), "may": _decisions(one.may)} for one in found]
-        click.echo(json.dumps(rows, ensure_ascii=False))
-        return
-    for one in found:
-        click.echo(f"{_name(one.person)}: {_in_words(one.may)}")
-    click.echo(f"{len(found)} on the list. Ask again just before publishing.", err=True)
-
-
-@trainings.command("photo-check")
-@click.argument("who", metavar="ADDRESS|ID...", nargs=-1, required=True)
-@click.option("--training", default=EVERY_TRAINING, help="The number of the training that it is from.")
-@_JSON
-def check_photos(who: Sequence[str], training: int, as_json: bool) -> None:
-    """Whether these people may be published, by name and by image. Ends with status 1 when anything is refused to anybody."""
-    now = datetime.now(UTC)
-    with reading() as session:
-        found = photo_check(session, who, at=now, asked_at=now, training_id=training)
-    if as_json:
-        rows = [{"recipient": name, "may": _decisions(may)} for name, may in zip(who, found, strict=True)]
-        click.echo(json.dumps(rows, ensure_ascii=False))
-    else:
-        for name, may in zip(who, found, strict=True):
-            click.echo(f"{name}: {_in_words(may)}")
-    if not all(isinstance(one, Allowed) for may in found for one in (may.name, may.image)):
-        raise SystemExit(1)
-
-
 def _offered(languages: Sequence[str]) -> Sequence[str]:
     """The languages, each one that the service speaks. Raises InvalidValue."""
     known = current_app.extensions["preferences.settings"].locales
@@ -204,13 +193,15 @@ def _names(added: Sequence[str], file: IO[str] | None) -> Iterator[str]:
     yield from (line.strip() for line in file or () if line.strip())
 
 
-def _name(one: Participant) -> str:
+def name_of(one: Participant) -> str:
+    """What a participant is called in a terminal."""
     if one.name is None and one.address is None:
         return "(erased)"
     return ", ".join(part for part in (one.name or one.address, one.company) if part)
 
 
-def _as_json(one: Participant) -> dict[str, Any]:
+def person_as_json(one: Participant) -> dict[str, Any]:
+    """A participant in the JSON of commands."""
     return {
         "id": format_recipient_id(one.recipient_id),
         "name": one.name,
@@ -218,33 +209,3 @@ def _as_json(one: Participant) -> dict[str, Any]:
         "email": one.address,
         "notified_at": one.notified_at.isoformat(timespec="seconds") if one.notified_at else None,
     }
-
-
-def _decisions(may: MayPublish) -> dict[str, Any]:
-    return {name: _decision(getattr(may, name)) for name in ("name", "image", "marketing")}
-
-
-def _decision(one: Decision) -> dict[str, Any]:
-    return {"allowed": isinstance(one, Allowed), "reason": one.reason.value, "since": _since(one)}
-
-
-def _since(one: Decision) -> str | None:
-    return one.since.isoformat(timespec="seconds") if one.since else None
-
-
-def _cells(one: Listed) -> list[str | None]:
-    decisions = (one.may.name, one.may.image, one.may.marketing)
-    told = [("yes" if isinstance(may, Allowed) else "no", may.reason.value, _since(may)) for may in decisions]
-    return [
-        format_recipient_id(one.person.recipient_id),
-        one.person.name or one.person.address or "(erased)",
-        one.person.company,
-        *(cell for three in told for cell in three),
-    ]
-
-
-def _in_words(may: MayPublish) -> str:
-    parts = (("name", may.name), ("image", may.image), ("advertising", may.marketing))
-    return ", ".join(
-        f"{what} yes" if isinstance(one, Allowed) else f"{what} NO ({one.reason.value})" for what, one in parts
-    )

@@ -48,6 +48,8 @@ class TrainingCounts:
     training: Training
     participants: int
     notified: int
+    misinformed: int = 0
+    """How many were told of another day or place and can be told of the right one; counted for Today alone."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,12 +77,12 @@ def training_by_id(session: Session, training_id: int) -> Training | None:
 def trainings(session: Session) -> list[TrainingCounts]:
     """Every training, those that come last first."""
     rows = session.execute(
-        select(*_COLUMNS, func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at))
+        select(*_WHOLE, func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at))
         .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
-        .group_by(*_COLUMNS)
+        .group_by(*_WHOLE)
         .order_by(TrainingRow.held_on.desc(), TrainingRow.id.desc())
     )
-    return [TrainingCounts(Training(*row[:4]), row[4], row[5]) for row in rows]
+    return [TrainingCounts(_whole(row), *row[-2:]) for row in rows]
 
 
 def trainings_of(session: Session, recipient_id: RecipientId, *, limit: int, skip: int = 0) -> list[Training]:

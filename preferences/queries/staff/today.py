@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from preferences.domain.photo import OPEN_TAKEDOWNS, TakedownState, TakedownWhat
 from preferences.domain.rights import OPEN_STATES, RightsKind, RightsState
@@ -123,23 +123,47 @@ def takedowns_waiting(session: Session) -> tuple[list[OpenTakedown], int, int]:
 
 
 def trainings_to_tell_of(session: Session, *, today: date) -> list[TrainingCounts]:
-    """Trainings within three weeks of which somebody who can be told has not been, or that nobody is on; the next one first."""
+    """What somebody has to tell of, the next training first: within three weeks those of which somebody who can be told has
+    not been, or that nobody is on; however far ahead those of whose day or place somebody was told wrongly.
+    """
     everybody, told = func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at)
     untold = and_(
         ParticipantRow.training_id == TrainingRow.id,
         ParticipantRow.notified_at.is_(None),
         exists().where(RecipientRow.id == ParticipantRow.recipient_id, can_be_reached()),
     )
+    is_near = TrainingRow.held_on <= today + TRAININGS_WITHIN
+    misinformed = _misinformed()
+    columns = (TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
     rows = session.execute(
-        select(TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on, everybody, told)
+        select(*columns, everybody, told, misinformed)
         .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
-        .where(TrainingRow.held_on >= today, TrainingRow.held_on <= today + TRAININGS_WITHIN)
-        .group_by(TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
-        .having(or_(everybody == 0, exists().where(untold).correlate(TrainingRow)))
+        .where(TrainingRow.held_on >= today, or_(is_near, TrainingRow.moved_at.is_not(None)))
+        .group_by(*columns, TrainingRow.moved_at)
+        .having(
+            or_(
+                and_(is_near, or_(everybody == 0, exists().where(untold).correlate(TrainingRow))),
+                misinformed > 0,
+            )
+        )
         .order_by(TrainingRow.held_on, TrainingRow.id)
         .limit(SHOWN)
     )
-    return [TrainingCounts(Training(*row[:4]), row[4], row[5]) for row in rows]
+    return [TrainingCounts(Training(*row[:4]), *row[4:]) for row in rows]
+
+
+def _misinformed() -> ColumnElement[int]:
+    """How many of a training know another day or place and can be told; none, without a look, where it never moved."""
+    told = aliased(ParticipantRow)
+    asked = (
+        select(func.count())
+        .select_from(told)
+        .join(RecipientRow, RecipientRow.id == told.recipient_id)
+        .where(told.training_id == TrainingRow.id, told.notified_at < TrainingRow.moved_at, can_be_reached())
+        .correlate(TrainingRow)
+        .scalar_subquery()
+    )
+    return case((TrainingRow.moved_at.is_(None), 0), else_=asked)
 
 
 def late_mailers(session: Session, *, now: datetime) -> list[Behind]:

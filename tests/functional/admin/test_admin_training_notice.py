@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -145,6 +146,16 @@ def test_the_notice_speaks_a_language_of_the_training(app: Flask, session: Sessi
     assert stina.post(path, forged).status_code == 303
     with reading() as own:
         assert find_training(own, number).languages == ("en",)
+    both = {**forged, "languages": ["sv", "en"], "was_languages": "en"}
+    assert stina.post(path, {**forged, "first_language": "sv", "languages": []}).status_code == 422
+    assert stina.post(path, {**both, "first_language": "sv"}).status_code == 303
+    assert '<option value="sv" selected' in stina.get(path).text
+    listed = app.test_cli_runner().invoke(args=["trainings", "list"]).stdout
+    assert [", in sv and en  (2 of 2 told)" in one for one in listed.splitlines()] == [True, False]
+    change = ["trainings", "change", str(number), "--language", "en", "--language", "sv", "--on", "2199-07-07", "--json"]
+    assert json.loads(app.test_cli_runner().invoke(args=change).stdout) == {"id": number, "told_otherwise": 2}
+    with reading() as own:
+        assert find_training(own, number).languages == ("en", "sv")
     ran = app.test_cli_runner().invoke(args=["trainings", "add", "T", "--on", "2199-01-01", "--language", "xx"])
     assert (ran.exit_code, "not among PREFERENCES_LOCALES" in ran.stderr) == (1, True)
 
@@ -166,7 +177,8 @@ def test_who_was_told_of_another_day_is_told_of_the_right_one_when_somebody_asks
     assert sent_mail(app) == [], "nobody is told by itself"
     session.execute(update(RecipientRow).where(RecipientRow.id == bo.id).values(status=RecipientStatus.RESTRICTED))
     session.commit()
-    assert "1 person informerades innan dagen eller platsen ändrades" in Page(stina.get(page)).text
+    assert "1 person fick veta det innan dagen eller platsen ändrades" in Page(stina.get(page)).text
+    assert "1 känner till den gamla dagen" in stina.get("/admin").text, "however far ahead"
     assert stina.post(f"{page}/notice/correct").status_code == 303
     [mail] = sent_mail(app)
     assert "anna@example.se" in str(mail["To"])
@@ -174,6 +186,7 @@ def test_who_was_told_of_another_day_is_told_of_the_right_one_when_somebody_asks
         assert "Dagen eller platsen har ändrats" in body
     assert "2199" in bodies(mail)[0]
     assert "ändrades" not in stina.get(page).text
+    assert "Nytt namn" not in stina.get("/admin").text
     assert "nobody" in stina.post(f"{page}/notice/correct").location
     assert audited(session).count("photo_notice_sent") == 1
     assert signed_in(app, session, Role.VIEWER, "v@example.se").post(f"{page}/notice/correct").status_code == 403

@@ -29,9 +29,12 @@ PROBLEMS = {
     "/title": lazy_gettext("Write a title of at most 200 characters: it stands in the notice."),
     "/place": lazy_gettext("The place can have at most 200 characters."),
     "/held_on": lazy_gettext("Choose the day, as in 2031-03-12."),
+    "/first_language": lazy_gettext("Tick the language that is the first one too, or leave open which one it is."),
     "changed": lazy_gettext("Somebody else has changed the training meanwhile. What you wrote is still here."),
 }
 FIELDS = ("title", "place", "held_on", "languages")
+FIRST = "first_language"
+"""A field of the form alone: what is stored says it by the order of the languages."""
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 
@@ -122,10 +125,9 @@ def training_target(training_id: int) -> AuditTarget:
 def _typed() -> dict[str, str]:
     chosen = [one for one in request.form.getlist("languages") if one in settings().locales]
     kept = [one for one in _codes(typed("was_languages")) if one in chosen]  # the first one stays the first
-    return {
-        **{name: typed(name) for name in FIELDS[:-1]},
-        "languages": ",".join([*kept, *(one for one in chosen if one not in kept)]),
-    }
+    first = typed(FIRST)
+    ordered = sorted([*kept, *(one for one in chosen if one not in kept)], key=lambda one: one != first)
+    return {**{name: typed(name) for name in FIELDS[:-1]}, "languages": ",".join(ordered), FIRST: first}
 
 
 def _codes(text: str) -> tuple[str, ...]:
@@ -134,11 +136,16 @@ def _codes(text: str) -> tuple[str, ...]:
 
 def _wanted(form: dict[str, str]) -> dict[str, Any]:
     """What the services take. Raises InvalidValue."""
+    languages = _codes(form["languages"])
+    if (
+        form.get(FIRST) and form[FIRST] not in languages and len(languages) != 1
+    ):  # of one, it is plain which comes first
+        raise InvalidValue("The first language is one of the training's.", pointer="/" + FIRST)
     return {
         "title": form["title"],
         "place": form["place"],
         "held_on": _day(form["held_on"]),
-        "languages": _codes(form["languages"]),
+        "languages": languages,
     }
 
 
@@ -176,6 +183,7 @@ def _form_page(form: dict[str, str], *, found: Training | None = None, problem: 
         told=told,
         action=request.path,
         locales=settings().locales,
+        first=form[FIRST] if FIRST in form else form["languages"].split(",")[0],
         problem=(problem, PROBLEMS.get(problem, PROBLEMS["/title"])) if problem else None,
     )
     return make_response(page, 200 if not problem else 409 if problem == "changed" else 422)

@@ -152,7 +152,18 @@ def test_the_notice_speaks_a_language_of_the_training(app: Flask, session: Sessi
     assert '<option value="sv" selected' in stina.get(path).text
     listed = app.test_cli_runner().invoke(args=["trainings", "list"]).stdout
     assert [", in sv and en  (2 of 2 told)" in one for one in listed.splitlines()] == [True, False]
-    change = ["trainings", "change", str(number), "--language", "en", "--language", "sv", "--on", "2199-07-07", "--json"]
+    change = [
+        "trainings",
+        "change",
+        str(number),
+        "--language",
+        "en",
+        "--language",
+        "sv",
+        "--on",
+        "2199-07-07",
+        "--json",
+    ]
     assert json.loads(app.test_cli_runner().invoke(args=change).stdout) == {"id": number, "told_otherwise": 2}
     with reading() as own:
         assert find_training(own, number).languages == ("en", "sv")

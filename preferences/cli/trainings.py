@@ -75,9 +75,9 @@ def list_trainings(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    for row in rows:
+    for row, one in zip(rows, found, strict=True):
         where = f", {row['place']}" if row["place"] else ""
-        spoken = f", in {' and '.join(row['languages'])}" if row["languages"] else ""
+        spoken = f", in {' and '.join(one.training.languages)}" if one.training.languages else ""
         told = f"{row['notified']} of {row['participants']} told"
         click.echo(f"{row['id']}  {row['held_on']}  {row['title']}{where}{spoken}  ({told})")
     if not rows:

@@ -53,7 +53,7 @@ def fetch_metadata(rules: SignOnRules) -> Metadata:
     found = _get(rules, rules.issuer.rstrip("/") + WELL_KNOWN, "discovery")
     if found.get("issuer") != rules.issuer:
         raise SignOnRefused(WhyNot.UNUSABLE, "discovery_of_another_issuer")
-    ways = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    ways = found.get("token_endpoint_auth_methods_supported")
     return Metadata(
         authorization=_address(found, "authorization_endpoint", rules),
         token=_address(found, "token_endpoint", rules),
@@ -61,7 +61,7 @@ def fetch_metadata(rules: SignOnRules) -> Metadata:
         userinfo=_address(found, "userinfo_endpoint", rules, required=False),
         end_session=_address(found, "end_session_endpoint", rules, required=False),
         names_itself=found.get("authorization_response_iss_parameter_supported") is True,
-        takes_secret_in_form="client_secret_basic" not in ways,
+        takes_secret_in_form=isinstance(ways, list) and bool(ways) and "client_secret_basic" not in ways,
     )
 
 

@@ -51,17 +51,17 @@ def read_id_token(
     """The token's claims. Raises SignOnRefused, or UnknownKey when it is worth fetching the keys once more."""
     header = _header(token)
     algorithm, key_id = header.get("alg"), header.get("kid")
-    if algorithm not in KINDS:
+    if not isinstance(algorithm, str) or algorithm not in KINDS:
         raise SignOnRefused(WhyNot.BAD_TOKEN, "algorithm")
-    fitting = [one for one in keys if _fits(one, str(algorithm), key_id)]
+    fitting = [one for one in keys if _fits(one, algorithm, key_id)]
     if not fitting:
         raise UnknownKey
-    claims = next((found for key in fitting if (found := _verified(token, key, str(algorithm))) is not None), None)
+    claims = next((found for key in fitting if (found := _verified(token, key, algorithm)) is not None), None)
     if claims is None:
         raise SignOnRefused(WhyNot.BAD_TOKEN, "signature")
     _check_times(claims, now)
     _check_meant_for_us(claims, rules, begun)
-    _check_access_token(claims, str(algorithm), access_token)
+    _check_access_token(claims, algorithm, access_token)
     return claims
 
 
@@ -79,7 +79,7 @@ def _header(token: str) -> Mapping[str, Any]:
 
 def _fits(key: Mapping[str, Any], algorithm: str, key_id: str | None) -> bool:
     is_meant = key.get("use", "sig") == "sig" and key.get("alg", algorithm) == algorithm
-    return is_meant and key.get("kty") == KINDS[algorithm] and key_id in {None, key.get("kid")}
+    return is_meant and key.get("kty") == KINDS[algorithm] and key_id in (None, key.get("kid"))
 
 
 def _verified(token: str, key: Mapping[str, Any], algorithm: str) -> dict[str, Any] | None:
@@ -121,7 +121,7 @@ def _check_meant_for_us(claims: Mapping[str, Any], rules: SignOnRules, begun: Ro
         "issuer": claims.get("iss") != rules.issuer,
         "audience": not isinstance(meant, list) or rules.client_id not in meant,
         "party": party != rules.client_id if party is not None or meant != [rules.client_id] else False,
-        "subject": not isinstance(subject, str) or not 0 < len(subject) <= MOST_SUBJECT,
+        "subject": not isinstance(subject, str) or not 0 < len(subject) <= MOST_SUBJECT or not _is_utf8(subject),
         "nonce": not _is_same(claims.get("nonce"), begun.nonce),
     }
     for what, is_wrong in wrong.items():
@@ -134,13 +134,18 @@ def _check_access_token(claims: Mapping[str, Any], algorithm: str, access_token:
     said, make = claims.get("at_hash"), _HASHES.get(algorithm[2:])
     if said is None or not access_token or make is None:
         return
-    digest = make(access_token.encode()).digest()
+    digest = make(access_token.encode("utf-8", "surrogatepass")).digest()
     if not _is_same(said, base64.urlsafe_b64encode(digest[: len(digest) // 2]).decode().rstrip("=")):
         raise SignOnRefused(WhyNot.BAD_TOKEN, "access_token")
 
 
 def _is_same(said: object, wanted: str) -> bool:
-    return isinstance(said, str) and hmac.compare_digest(said.encode(), wanted.encode())
+    return isinstance(said, str) and _is_utf8(said) and hmac.compare_digest(said.encode(), wanted.encode())
+
+
+def _is_utf8(text: str) -> bool:
+    """Half a character (`\\ud800` in JSON) can be stored and compared nowhere."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def moment_of(claim: object) -> datetime | None:

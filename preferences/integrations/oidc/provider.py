@@ -35,6 +35,8 @@ NEW_KEYS_EVERY = timedelta(minutes=1)
 RESTS_AFTER_FAILURE = timedelta(seconds=10)
 MOST_GROUPS = 5_000
 MOST_CODE = 4_096
+STANDARD_PROOF = "email_verified"
+_SIGNED = frozenset({"amr", "acr", "auth_time"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ class Provider:
     def _with_userinfo(self, claims: Mapping[str, Any], metadata: Metadata, tokens: Tokens) -> Mapping[str, Any]:
         """The token's claims, and for what it leaves out what the provider says beside it (§5.3.2). The token wins.
 
-        An address and whether it is verified are taken from the same place, never one from each.
+        An address and whether it is verified are taken from the same place, never one from each. How and when somebody has
+        signed in (`amr`, `acr`, `auth_time`) stands in the signed token or nowhere: beside it may be a profile they fill in.
         """
         rules, address = self.rules, ("email", self.rules.verified_claim)
         has_address = all(claim_at(claims, name) is not None for name in address)
@@ -171,7 +174,7 @@ class Provider:
             more = {name: value for name, value in more.items() if name not in address}
         else:
             claims = {name: value for name, value in claims.items() if name not in address}
-        return {**more, **claims}
+        return {**{name: value for name, value in more.items() if name not in _SIGNED}, **claims}
 
     def _read(self, claims: Mapping[str, Any]) -> Vouched:
         address, name, context = claims.get("email"), claims.get("name"), claims.get("acr")
@@ -179,7 +182,7 @@ class Provider:
             issuer=self.rules.issuer,
             subject=claims["sub"],
             address=address if isinstance(address, str) else None,
-            is_verified=claim_at(claims, self.rules.verified_claim) in (True, 1, "1", "true"),
+            is_verified=_is_yes(claim_at(claims, self.rules.verified_claim), self.rules.verified_claim),
             name=name if isinstance(name, str) else "",
             groups=_texts(claim_at(claims, self.rules.groups_claim)),
             methods=_texts(claims.get("amr")),
@@ -192,6 +195,14 @@ def challenge_of(verifier: str) -> str:
     """What the provider gets to see of the verifier before it gets the verifier (RFC 7636 §4.2, S256)."""
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _is_yes(claim: object, name: str) -> bool:
+    """Whether a claim says that the address is verified. The standard's is `true` and nothing else (Core §5.1).
+
+    Text and number are taken of a claim that the operator has named, because Entra writes `"1"` and `"true"`.
+    """
+    return claim is True or (name != STANDARD_PROOF and claim in (1, "1", "true"))
 
 
 def _texts(claim: object) -> frozenset[str]:

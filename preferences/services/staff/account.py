@@ -15,7 +15,7 @@ from preferences.queries.staff.staff import StaffSession
 
 from .account_mail import AccountChange, tell_owner
 from .audit import record_audit
-from .invitations import set_password
+from .invitations import end_invitations, set_password
 from .limits import code_subjects, count_failure, take_back_failure, waits_until
 from .sessions import end_sessions, keep_in_session, make_fresh
 from .sign_in import CODES, PENDING, Attempt, SignIn, make_recovery_codes
@@ -43,9 +43,10 @@ def accept_confirmation(session: Session, current: StaffSession, attempt: Attemp
 def change_password(
     session: Session, current: StaffSession, password: str, *, organisation: str, now: datetime
 ) -> PasswordProblem | None:
-    """A new password; every other session of theirs ends. The problem, where it cannot be used."""
+    """A new password; every other session of theirs ends, and links to choose one. The problem, where it cannot be used."""
     problem = set_password(session, current.staff, password, organisation=organisation, now=now)
     if problem is None:
+        end_invitations(session, current.staff.id, now=now)
         end_sessions(session, current.staff.id, but=current, now=now)
         tell_owner(session, current.staff.id, AccountChange.PASSWORD_SET, now=now)
     return problem

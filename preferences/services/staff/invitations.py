@@ -30,15 +30,7 @@ def make_invitation(session: Session, staff: StaffView, *, by: StaffId | None, n
     """A fresh link's secret; earlier links stop working. Raises Conflict for somebody disabled."""
     if staff.disabled_at is not None:
         raise Conflict("They are disabled; enable them first.")
-    session.execute(
-        update(StaffInvitationRow)
-        .where(
-            StaffInvitationRow.staff_id == staff.id,
-            StaffInvitationRow.used_at.is_(None),
-            StaffInvitationRow.replaced_at.is_(None),
-        )
-        .values(replaced_at=now)
-    )
+    end_invitations(session, staff.id, now=now)
     secret = secrets.token_urlsafe(32)
     session.add(
         StaffInvitationRow(
@@ -48,6 +40,19 @@ def make_invitation(session: Session, staff: StaffView, *, by: StaffId | None, n
     session.flush()
     record_audit(session, by, AuditAction.STAFF_INVITED, AuditTarget(AuditObject.STAFF, staff.id), now=now)
     return secret
+
+
+def end_invitations(session: Session, staff_id: StaffId, *, now: datetime) -> None:
+    """The links that somebody still has stop working."""
+    session.execute(
+        update(StaffInvitationRow)
+        .where(
+            StaffInvitationRow.staff_id == staff_id,
+            StaffInvitationRow.used_at.is_(None),
+            StaffInvitationRow.replaced_at.is_(None),
+        )
+        .values(replaced_at=now)
+    )
 
 
 def mail_invitation(session: Session, staff: StaffView, *, by: StaffId, now: datetime) -> None:

@@ -93,6 +93,19 @@ def end_sessions(session: Session, staff_id: StaffId, *, but: StaffSession | Non
     return cast("CursorResult[Any]", ended).rowcount
 
 
+def end_half_sessions(session: Session, staff_id: StaffId, *, now: datetime) -> None:
+    """End what somebody has begun and not finished: a sign-in under rules that have changed begins again."""
+    session.execute(
+        update(StaffSessionRow)
+        .where(
+            StaffSessionRow.staff_id == staff_id,
+            StaffSessionRow.stage == SessionStage.HALF,
+            StaffSessionRow.ended_at.is_(None),
+        )
+        .values(ended_at=now, kept=None)
+    )
+
+
 def forget_sessions(session: Session, *, now: datetime) -> int:
     """Delete sessions that were over a month ago. Returns how many."""
     result = session.execute(delete(StaffSessionRow).where(StaffSessionRow.started_at < now - KEPT_FOR))

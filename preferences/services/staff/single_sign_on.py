@@ -25,7 +25,7 @@ from preferences.queries.staff.staff import StaffSession, StaffView, staff_by_in
 
 from .audit import record_audit
 from .sessions import Begun, begin_session, end_sessions, make_fresh
-from .staff import MOST_NAME, NewStaff, change_role, create_staff, existing_staff
+from .staff import MOST_NAME, NewStaff, change_role, create_staff, existing_staff, staff_by_address
 
 BECAUSE = "single_sign_on"
 """In the data of the audit: done by what the identity provider said."""
@@ -121,12 +121,17 @@ def _who(
     if role is None:
         return refuse_sign_on(session, WhyNot.NO_ROLE, now=now)
     new = NewStaff(address=normal, name=_name(vouched, normal), role=role, locale=locale)
-    return create_staff(session, new, by=None, now=now)
+    try:
+        return create_staff(session, new, by=None, now=now)
+    except Conflict:  # two windows came back at the same moment, and the other one was first
+        return staff_by_address(session, normal)
 
 
 def _link(session: Session, found: StaffView, vouched: Vouched, now: datetime) -> WhyNot | None:
     """Note that the account was used; at the first time, whose it is. An address alone never replaces an account."""
-    session.execute(select(StaffRow.id).where(StaffRow.id == found.id).with_for_update())
+    closed = session.scalar(select(StaffRow.disabled_at).where(StaffRow.id == found.id).with_for_update())
+    if closed is not None:  # between the look and the lock
+        return refuse_sign_on(session, WhyNot.DISABLED, about=found.id, now=now)
     index = _index(vouched)
     if identity_by_index(session, index) is not None:
         session.execute(update(StaffIdentityRow).where(StaffIdentityRow.identity_index == index).values(used_at=now))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from preferences.domain.address import parse_address
@@ -20,7 +21,7 @@ from preferences.queries.staff.staff import StaffView, administrators, staff_by_
 
 from .account_mail import AccountChange, tell_owner
 from .audit import record_audit
-from .sessions import end_sessions
+from .sessions import end_half_sessions, end_sessions
 
 MOST_NAME = 100
 
@@ -49,8 +50,11 @@ def create_staff(session: Session, new: NewStaff, *, by: StaffId | None, now: da
         locale=new.locale,
         created_at=now,
     )
-    session.add(row)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # somebody was faster by the blink of an eye
+        raise Conflict("Somebody on the staff has this address already.", pointer="/address") from None
     target = AuditTarget(AuditObject.STAFF, row.id)
     record_audit(session, by, AuditAction.STAFF_CREATED, target, data={"role": new.role.value}, now=now)
     return existing_staff(session, row.id)
@@ -85,6 +89,7 @@ def change_role(
     if found.role is Role.ADMINISTRATOR:
         _leave_an_administrator(session, found)
     session.execute(update(StaffRow).where(StaffRow.id == staff_id).values(role=role))
+    end_half_sessions(session, found.id, now=now)
     data = {"from": found.role.value, "to": role.value} | ({"because": because} if because else {})
     record_audit(
         session, by, AuditAction.STAFF_ROLE_CHANGED, AuditTarget(AuditObject.STAFF, staff_id), data=data, now=now

@@ -157,7 +157,10 @@ def audited_read(action: AuditAction, target: AuditTarget = NOTHING, **data: Any
 
 def safe_next(path: str) -> str:
     """The admin page to go on to; Today for everything that is no plain path of ours (open redirect)."""
-    parts = urlsplit(path) if path.isascii() and path.isprintable() and "\\" not in path else None
+    try:
+        parts = urlsplit(path) if path.isascii() and path.isprintable() and "\\" not in path else None
+    except ValueError:  # such as `//[`: no address of anybody's
+        parts = None
     is_ours = (
         parts is not None
         and not (parts.scheme or parts.netloc)

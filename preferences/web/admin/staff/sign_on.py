@@ -14,6 +14,7 @@ import structlog
 from flask import abort, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from preferences.domain.audit import StaffId
 from preferences.domain.roles import Permission
 from preferences.domain.single_sign_on import Errand, Round, SignOnRefused, Vouched, WhyNot
 from preferences.domain.staff import SessionStage
@@ -44,6 +45,9 @@ ROUNDS_PER_CLIENT = "30 per minute"
 """An office that comes to work shares an address; what asks the provider over and over does not fit in."""
 
 MOST_TEXT = 5_000
+MOST_ONWARD = 1_500
+"""Longest address that is kept to go on to: browsers drop a cookie of more than 4 kilobytes, and with it the whole round."""
+
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
@@ -71,14 +75,19 @@ def begin_sign_on_again() -> Response:
 @access(Access.PUBLIC)
 @limiter.limit(ROUNDS_PER_CLIENT)
 def come_back() -> Response:
-    """The button that finishes, which is pressed by itself where scripts run; or what went wrong. Changes nothing."""
+    """The button that finishes, which is pressed by itself where scripts run; or what went wrong. Changes nothing.
+
+    A refusal to somebody whose session is open goes on to the form, too: only with that comes the cookie that says whose it is.
+    """
     provider, begun = _provider(), kept_round()
     try:
         begun = _checked(provider, begun, request.args)
+        if begun.errand is Errand.SIGN_IN:
+            _check_answer(request.args)
     except SignOnRefused as error:
         return _refused(error, begun)
-    answer = {name: request.args[name] for name in ("state", "code", "iss") if name in request.args}
-    shown = {"answer": answer, "action": RETURN, "back": SIGN_IN}
+    answer = {name: request.args[name] for name in ("state", "code", "iss", "error") if name in request.args}
+    shown = {"answer": answer, "action": RETURN, "back": SIGN_IN, "is_again": begun.errand is Errand.CONFIRM}
     script = static_address(current_app, "js/finish.js")
     return make_response(render_template("admin/sign_on_return.html", **shown, script=script))
 
@@ -97,17 +106,19 @@ def finish_sign_on() -> Response:
     except SignOnRefused as error:
         return _refused(error, begun)
     try:
+        _check_answer(request.form)
         vouched = provider.vouch(request.form.get("code", ""), begun, now=utc_now())
     except SignOnRefused as error:
         with transaction() as session:
-            refuse_sign_on(session, error.why, detail=error.detail, now=utc_now())
+            refuse_sign_on(session, error.why, about=_whose(begun), detail=error.detail, now=utc_now())
         return _refused(error, begun)
     return _confirmed(vouched, begun) if begun.errand is Errand.CONFIRM else _signed_in(provider, vouched, begun)
 
 
 def _set_out(errand: Errand) -> Response:
     provider, now = _provider(), utc_now()
-    begun = new_round(errand, safe_next(request.args.get("next", "")), now=now)
+    onward = safe_next(request.args.get("next", ""))
+    begun = new_round(errand, onward if len(onward) <= MOST_ONWARD else HOME, now=now)
     try:
         way = provider.way_there(begun, locale=request_locale(), now=now)
     except SignOnRefused as error:
@@ -123,6 +134,11 @@ def _checked(provider: Provider, begun: Round | None, given: Mapping[str, str]) 
     if not hmac.compare_digest(begun.state.encode(), given.get("state", "")[:MOST_TEXT].encode()):
         raise SignOnRefused(WhyNot.FORGED, "state")
     provider.check_answerer(given.get("iss"), now=now)
+    return begun
+
+
+def _check_answer(given: Mapping[str, str]) -> None:
+    """That the provider said yes. Raises SignOnRefused."""
     error = given.get("error")
     if error == "access_denied":
         raise SignOnRefused(WhyNot.DENIED)
@@ -130,7 +146,12 @@ def _checked(provider: Provider, begun: Round | None, given: Mapping[str, str]) 
         raise SignOnRefused(WhyNot.PROVIDER_ERROR, error if _ERROR_CODE.fullmatch(error) else "")
     if not 0 < len(given.get("code", "")) <= MOST_TEXT:
         raise SignOnRefused(WhyNot.PROVIDER_ERROR, "no_code")
-    return begun
+
+
+def _whose(begun: Round) -> StaffId | None:
+    """Who set out to prove it once more; before a sign-in nobody is known."""
+    current = find_session() if begun.errand is Errand.CONFIRM else None
+    return current.staff.id if current is not None and current.stage is SessionStage.OPEN else None
 
 
 def _signed_in(provider: Provider, vouched: Vouched, begun: Round) -> Response:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from joserfc import jws
 
 from preferences.domain.single_sign_on import (
     Errand,
@@ -144,15 +147,48 @@ def test_what_the_token_leaves_out_is_asked_for_and_address_and_proof_come_from_
     assert why_not(fake) == (BAD, "userinfo_of_another")
 
 
-SAID = [(True, True), ("true", True), ("false", False), (False, False), (0, False), ([], False)]
-
-
-@pytest.mark.parametrize(("said", "is_verified"), SAID)
-def test_address_counts_as_verified_when_the_provider_says_so(
-    fake: FakeProvider, said: object, is_verified: bool
+def test_standard_proof_of_an_address_is_true_and_nothing_else_a_claim_named_by_the_operator_may_be_text(
+    fake: FakeProvider,
 ) -> None:
-    fake.person |= {"email_verified": said}
-    assert go_round(fake).is_verified is is_verified
+    provider = Provider(rules_of(fake), return_url=RETURN)
+    lax = Provider(rules_of(fake, verified_claim="xms_edov"), return_url=RETURN)
+    for said in (True, 1, 1.0, "1", "true", "false", "True", False, 0, [], [True], {"true": True}):
+        fake.person |= {"email_verified": said, "xms_edov": said}
+        assert go_round(fake, provider=provider).is_verified is (said is True), said
+        is_yes = said is True or said in (1, "1", "true")
+        assert go_round(fake, provider=lax).is_verified is is_yes, said
+
+
+def test_how_and_when_somebody_signed_in_is_believed_of_the_signed_token_alone(fake: FakeProvider) -> None:
+    fake.person |= {"email_verified": None}
+    fake.userinfo = {
+        "email": "stina@example.se",
+        "email_verified": True,
+        "amr": ["mfa"],
+        "acr": "gold",
+        "auth_time": NOW + 30,
+    }
+    assert go_round(fake).is_verified
+    assert why_not(fake, required_methods=frozenset({"mfa"})) == (WhyNot.TOO_WEAK, "amr")
+    assert why_not(fake, required_contexts=("gold",)) == (WhyNot.TOO_WEAK, "acr")
+    assert why_not(fake, errand=Errand.CONFIRM) == (WhyNot.NOT_AGAIN, "auth_time")
+
+
+def test_odd_kinds_and_half_characters_in_what_a_provider_says_are_reasons_too(fake: FakeProvider) -> None:
+    fake.discovery["token_endpoint_auth_methods_supported"] = 5
+    assert go_round(fake).subject
+    for claim, what in (("sub", "subject"), ("nonce", "nonce"), ("at_hash", "access_token")):
+        fake.fresh().person |= {claim: "\ud800"}
+        fake.forge = lambda claims: jws.serialize_compact(
+            {"alg": "RS256", "kid": "first"}, json.dumps(claims), key("first"), algorithms=["RS256"]
+        )
+        assert why_not(fake) == (BAD, what)
+    for header, what in (({"alg": ["RS256"]}, "algorithm"), ({"alg": {}, "kid": "first"}, "algorithm")):
+        start = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+        fake.fresh().forge = lambda _, start=start: f"{start}.e30.AA"
+        assert why_not(fake) == (BAD, what)
+    fake.fresh().instead["/keys"] = (200, b'{"keys": [{"kty": "RSA", "kid": ["first"], "n": "AQAB", "e": "AQAB"}]}')
+    assert why_not(fake) == (BAD, "unknown_key")
 
 
 def test_groups_and_proof_can_stand_under_other_names(fake: FakeProvider) -> None:

@@ -55,6 +55,11 @@ class Settings:
         "`sqlite:///…` or `postgresql+psycopg://…`; SQLite in `instance/` when unset", default=""
     )
     base_url: str = _setting("the public address of the service, without a slash at the end", default="")
+    base_url_ca: str = _setting(
+        "a PEM file: the authority that signed the certificate of the public address, where that is the company's own;"
+        " for the [self-check](admin.md) alone",
+        default="",
+    )
     host: str = _setting("address to listen on", default="127.0.0.1")
     port: int = _setting("port to listen on", default=8080)
     server_workers: int = _setting("server processes; 1 on SQLite", default=1)

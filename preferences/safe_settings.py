@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable, Iterator
 from email.utils import parseaddr
 from importlib.util import find_spec
@@ -175,6 +176,14 @@ def _is_logo(text: str) -> bool:
     return Path(text).suffix.lower() in {".svg", ".png"} and Path(text).is_file()
 
 
+def _is_authority(text: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(text)
+    except (OSError, ValueError):  # what OpenSSL says is an OSError
+        return False
+    return True
+
+
 def _is_folder(text: str) -> bool:
     return Path(text).is_dir() and ";" not in text
 
@@ -219,6 +228,7 @@ _SHAPES: dict[str, tuple[Callable[..., bool], str]] = {
     "translations_path": (_is_folder, "must be the path of a folder that is there, without a semicolon"),
     "correctable_fields": (_are_correctable, f"must be none, or some of name,{','.join(PROFILE_FIELDS)}, each once"),
     "time_zone": (_is_time_zone, "must be a time zone such as Europe/Stockholm"),
+    "base_url_ca": (_is_authority, "must be the path of a PEM file of certificates that is there"),
     "organisation_country": (lambda text: bool(re.fullmatch(r"[A-Z]{2}", text)), "must be a country code such as SE"),
     "organisation_email": (_is_mailbox, "must be an email address"),
     "organisation_website": (_is_web_address, "must start with https://"),

@@ -67,9 +67,11 @@ class CallFailed(Exception):
 class Line:
     """One thread's way out to one server, kept alive between calls. `hang_up_if_overdue` may come from any thread."""
 
-    def __init__(self, reach: Reach, *, user_agent: str) -> None:
+    def __init__(self, reach: Reach, *, user_agent: str, ca_file: str = "") -> None:
         self._user_agent = user_agent
         self._session = _session(reach)
+        if ca_file:
+            self._session.verify = ca_file
         self._socket: socket.socket | None = None
         self._overdue_at: float | None = None
         self._was_cut = False

@@ -25,14 +25,17 @@ _EXPIRED, _NAME, _NAME_IS_ADDRESS = 10, 62, 64
 """OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH."""
 
 
-def call_own_address(base_url: str, keys: Sequence[bytes]) -> AddressFound:
-    """One GET of `<base_url>/healthz/<nonce>` and what it shows. Never raises for anything that answers, or does not."""
+def call_own_address(base_url: str, keys: Sequence[bytes], *, ca_file: str = "") -> AddressFound:
+    """One GET of `<base_url>/healthz/<nonce>` and what it shows. Never raises for anything that answers, or does not.
+
+    `ca_file`: the authorities that are trusted instead of the public ones.
+    """
     parts = urlsplit(base_url)
     try:
         is_private = _is_private(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     except (OSError, UnicodeError):
         return AddressFound(AddressCode.NO_NAME)
-    line, nonce = Line(Reach.ANYWHERE, user_agent=USER_AGENT), secrets.token_urlsafe(32)
+    line, nonce = Line(Reach.ANYWHERE, user_agent=USER_AGENT, ca_file=ca_file), secrets.token_urlsafe(32)
     try:
         fetched = line.get(f"{base_url}/healthz/{nonce}")
     except (OSError, HTTPError, ValueError) as error:  # what requests raises is an OSError

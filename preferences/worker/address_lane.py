@@ -37,7 +37,8 @@ class AddressLane:
             check = claim_address_check(session, now=self.clock())
         if check is None:
             return 0
-        found = call_own_address(check.base_url, current_app.extensions["preferences.settings"].secret_keys)
+        settings = current_app.extensions["preferences.settings"]
+        found = call_own_address(check.base_url, settings.secret_keys, ca_file=settings.base_url_ca)
         with transaction() as session:
             record_address_check(session, check, found, now=self.clock())
         log.info("address_checked", code=found.code, status=found.status)

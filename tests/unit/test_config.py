@@ -109,6 +109,7 @@ MALFORMED = [
     ("ORGANISATION_EMAIL", "privacy"),
     ("ORGANISATION_WEBSITE", "javascript:alert(1)"),
     ("ORGANISATION_LOGO", "/nowhere/logo.svg"),
+    ("BASE_URL_CA", "/nowhere/ca.pem"),
     ("ORGANISATION_LOGO", __file__),
     ("ACCENT_COLOUR", "teal"),
     ("ACCENT_COLOUR", "#0b5d66;}body{display:none"),

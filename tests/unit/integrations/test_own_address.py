@@ -71,21 +71,13 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_the_certificate_is_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, days: int, is_trusted: bool, code: AddressCode
+    tmp_path: Path, address: str, days: int, is_trusted: bool, code: AddressCode
 ) -> None:
     files = self_signed(tmp_path, address=address, days=days)
-    if is_trusted:
-        real = http._session
-
-        def trusting(reach: http.Reach) -> Any:
-            session = real(reach)
-            session.verify = files[0]
-            return session
-
-        monkeypatch.setattr(http, "_session", trusting)
     with receiving(files) as server:
         server.page = ours
-        found = call_own_address(server.url.removesuffix("/hook"), KEYS)
+        trusted = str(files[0]) if is_trusted else ""
+        found = call_own_address(server.url.removesuffix("/hook"), KEYS, ca_file=trusted)
     assert found.code is code
     if code is AddressCode.OURS:
         assert found.certificate_ends_at is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask import current_app, request
@@ -70,7 +71,13 @@ def called_address(session: Session, settings: Settings, *, now: datetime) -> Li
             title, Verdict.UNKNOWN, gettext("The worker is calling it."), gettext("Open this page again in a moment.")
         )
     when = gettext("Tried %(when)s.", when=moment_in_words(last.done_at))
-    return _of_call(title, last.found, when, now)
+    line = _of_call(title, last.found, when, now)
+    if not (settings.base_url_ca and last.found.code is AddressCode.OURS and settings.base_url.startswith("https:")):
+        return line
+    alone = gettext(
+        "The certificate was trusted by PREFERENCES_BASE_URL_CA alone; mailbox providers know public authorities only."
+    )
+    return replace(line, found=f"{line.found} {alone}")
 
 
 def _of_call(title: str, found: AddressFound, when: str, now: datetime) -> Line:

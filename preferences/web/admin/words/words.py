@@ -133,7 +133,8 @@ WORDS: dict[str, Mapping[Any, Any]] = {
         AddressCode.CERTIFICATE_EXPIRED: _("Renew it now: no mail program and no browser gets through."),
         AddressCode.CERTIFICATE_NAME: _("Get a certificate for this name, or correct PREFERENCES_BASE_URL."),
         AddressCode.CERTIFICATE_UNTRUSTED: _(
-            "Get one from a public authority, and have the proxy send the whole chain."
+            "Get one from a public authority, and have the proxy send the whole chain. Is it your company's own that signed"
+            " it, name its file in PREFERENCES_BASE_URL_CA."
         ),
         AddressCode.REDIRECT: _("Set PREFERENCES_BASE_URL to where it leads, or have the proxy answer here."),
         AddressCode.FAULT: _("Start the service, and look at where the proxy sends."),

@@ -15,6 +15,7 @@ from flask.cli import cli as flask_command
 from preferences.config import PREFIX, Environment, MailSecurity, MailTransport, Settings
 from preferences.domain.errors import ConfigurationError
 from preferences.read_settings import read_settings
+from tests.support.certificates import self_signed
 
 
 def _key(first: int = 0) -> str:
@@ -200,7 +201,9 @@ def test_flask_command_refuses_in_one_line_without_a_secret(tmp_path: Path, name
 def test_every_setting_can_be_set(tmp_path: Path) -> None:
     logo = tmp_path / "logo.svg"
     logo.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    certificate, _ = self_signed(tmp_path, address="127.0.0.1", days=2)
     others: dict[str, Any] = {
+        "BASE_URL_CA": str(certificate),
         "INSTANCE_PATH": str(tmp_path / "here"), "HOST": "0.0.0.0", "PORT": "9000", "SERVER_WORKERS": "2",
         "SERVER_THREADS": "8", "DEFAULT_LOCALE": "en", "LOCALES": "en, sv", "TRANSLATIONS_PATH": str(tmp_path),
         "TIME_ZONE": "Europe/Helsinki", "ORGANISATION_ADDRESS": "Storgatan 1, Örebro",

@@ -26,6 +26,9 @@ class AccountChange(StrEnum):
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     SECOND_FACTOR_RESET = "second_factor_reset"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    IDENTITY_LINKED = "identity_linked"
+    """An account of the identity provider opens theirs from now on."""
 
 
 def tell_owner(session: Session, staff_id: StaffId, change: AccountChange, *, now: datetime) -> None:

@@ -22,6 +22,7 @@ from preferences.models.crypto import keyring
 from preferences.models.staff import RecoveryCodeRow, StaffRow
 from preferences.queries.staff.staff import StaffSession, StaffView, count_passkeys, staff_by_index
 
+from .account_mail import AccountChange, tell_owner
 from .audit import record_audit
 from .limits import Subjects, code_subjects, count_failure, sign_in_subjects, take_back_failure, waits_until
 from .passwords import hash_password, is_password, needs_new_hash
@@ -138,6 +139,7 @@ def sign_in_with_recovery_code(session: Session, half: StaffSession, typed: str,
     if not half.staff.has_second_factor or not cast("CursorResult[Any]", used).rowcount:
         return refuse_second_factor(session, half, now=now)
     _audit(session, half.staff.id, AuditAction.RECOVERY_CODE_USED, now)
+    tell_owner(session, half.staff.id, AccountChange.RECOVERY_CODE_USED, now=now)
     return open_session(session, half, now=now)
 
 

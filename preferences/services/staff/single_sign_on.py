@@ -23,6 +23,7 @@ from preferences.models.staff import StaffRow
 from preferences.queries.staff.identities import identities_of, identity_by_index
 from preferences.queries.staff.staff import StaffSession, StaffView, staff_by_index
 
+from .account_mail import AccountChange, tell_owner
 from .audit import record_audit
 from .sessions import Begun, begin_session, end_sessions, make_fresh
 from .staff import MOST_NAME, NewStaff, change_role, create_staff, existing_staff, staff_by_address
@@ -150,6 +151,8 @@ def _link(session: Session, found: StaffView, vouched: Vouched, now: datetime) -
     )
     target = AuditTarget(AuditObject.STAFF, found.id)
     record_audit(session, found.id, AuditAction.IDENTITY_LINKED, target, now=now)
+    if found.has_password:  # whoever gets their address at the provider gets in: they learn of it
+        tell_owner(session, found.id, AccountChange.IDENTITY_LINKED, now=now)
     return None
 
 

@@ -15,19 +15,22 @@ from preferences.domain.errors import Conflict
 from preferences.domain.roles import Role
 from preferences.domain.single_sign_on import Vouched
 from preferences.models.audit import AuditRow
+from preferences.models.outbox import OutboxJobRow
 from preferences.models.staff import StaffRow
 from preferences.models.transaction import transaction
+from preferences.services.staff.account_mail import prepare_account_mail
 from preferences.services.staff.invitations import make_invitation
 from preferences.services.staff.sessions import Begun
+from preferences.services.staff.sign_in import make_recovery_codes
 from preferences.services.staff.single_sign_on import sign_in_with_identity
 from preferences.services.staff.staff import NewStaff, change_role, create_staff
 from preferences.web.admin.guard import safe_next
 from preferences.web.admin.staff import round_cookie
 from tests.support.identity_provider import FakeProvider
 from tests.support.page import Page
-from tests.support.passkeys import half_way
+from tests.support.passkeys import CODE, half_way
 from tests.support.sign_on import START, Configure, entries, finish, go_round
-from tests.support.staff import browser, make_staff, signed_in, signed_in_as
+from tests.support.staff import browser, make_staff, signed_in, signed_in_as, token_on
 
 NEW_PASSWORD = "sju blåa åsar bakom skogen"
 
@@ -95,6 +98,23 @@ def test_no_at_the_provider_stands_in_the_audit_of_whoever_was_asked_to_prove_it
     session.commit()
     whose = session.scalars(select(AuditRow.staff_id).where(AuditRow.action == "single_sign_on_refused"))
     assert list(whose) == [stina.id, stina.id]
+
+
+def test_whoever_has_a_password_is_told_of_the_first_single_sign_on_and_of_a_recovery_code_that_was_used(
+    app: Flask, session: Session, fake: FakeProvider
+) -> None:
+    stina = make_staff(session)
+    for _ in range(2):
+        assert go_round(browser(app), fake).status_code == 303
+    [code, *_] = make_recovery_codes(session, stina.id, now=datetime.now(UTC)).codes
+    session.commit()
+    client = half_way(app)
+    data = {"csrf": token_on(client.get(CODE)), "kind": "recovery", "recovery": code}
+    assert client.post(CODE, data=data).status_code == 303
+    payloads = [dict(one) for one in session.scalars(select(OutboxJobRow.payload).order_by(OutboxJobRow.id))]
+    assert [one["change"] for one in payloads] == ["identity_linked", "recovery_code_used"]
+    mails = [prepare_account_mail(session, one, base_url="https://x.example") for one in payloads]
+    assert {one.address for one in mails} == {"stina@example.se"}
 
 
 def test_page_that_holds_the_providers_answer_has_no_link_that_loses_it(

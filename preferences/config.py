@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from preferences.domain.key_ages import KeyKind
 from preferences.domain.single_sign_on import PasswordsFor, SignOnRules, read_role_pairs
 from preferences.domain.webhook_urls import UrlRules
 
@@ -202,6 +203,17 @@ class Settings:
     def retention_months(self) -> dict[str, int]:
         """The periods that the company has chosen, by the setting's name."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name.startswith("retain_")}
+
+    @property
+    def keys_by_kind(self) -> dict[KeyKind, tuple[bytes, ...]]:
+        """The service's own keys, each list from the oldest to the newest."""
+        return {
+            KeyKind.SECRET: self.secret_keys,
+            KeyKind.LINK: self.link_keys,
+            KeyKind.DATA: self.data_keys,
+            KeyKind.SEAL: self.seal_keys,
+            KeyKind.INDEX: (self.index_key,),
+        }
 
     @property
     def base_host(self) -> str:

@@ -1,4 +1,4 @@
-"""What the self-check knows from somewhere else: which backups were made, and what came of calling our own address."""
+"""What the self-check knows from elsewhere: which backups were made, since when keys are in use, what calling us showed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from preferences.domain.key_ages import KeyKind
 from preferences.domain.own_address import AddressCode
 
 from .base import Base, SerialId, UtcDateTime, Vocabulary, one_of
@@ -32,6 +33,20 @@ class BackupRow(Base):
     checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     is_sound: Mapped[bool | None] = mapped_column(Boolean)
     """What the check found; none yet: None."""
+
+
+class KeySightingRow(Base):
+    """When a worker first saw a key of the service; of the key itself only a keyed hash."""
+
+    __tablename__ = "key_sightings"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", KeyKind), name="kind"),
+        CheckConstraint("length(fingerprint) = 16", name="fingerprint"),
+    )
+
+    kind: Mapped[KeyKind] = mapped_column(Vocabulary(KeyKind), primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AddressCheckRow(Base):

@@ -9,8 +9,11 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from flask import current_app
+
 from preferences.models.transaction import transaction
 from preferences.services.upkeep.heartbeats import WorkerIdentity, beat, leave
+from preferences.services.upkeep.key_sightings import note_keys
 
 
 class Heartbeat:
@@ -26,6 +29,7 @@ class Heartbeat:
         name = f"{socket.gethostname()[:100]}:{os.getpid()}"
         self.worker = WorkerIdentity(secrets.token_hex(16), name, clock())
         self.turns: dict[str, datetime] = {}
+        self._has_noted_keys = False
 
     def came_round(self, lane: str) -> None:
         """A lane has begun another turn."""
@@ -35,6 +39,10 @@ class Heartbeat:
         """One sign of life."""
         with transaction() as session:
             beat(session, self.worker, dict(self.turns), now=self.clock())
+            if not self._has_noted_keys:  # they change with a restart only
+                settings = current_app.extensions["preferences.settings"]
+                note_keys(session, settings.keys_by_kind, settings.index_key, now=self.clock())
+        self._has_noted_keys = True
         return 0
 
     def leave(self) -> None:

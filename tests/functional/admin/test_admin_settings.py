@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,13 +13,18 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from preferences.config import Environment, Settings
+from preferences.domain.key_ages import KeyKind
 from preferences.domain.roles import Role
+from preferences.models.mailer import ApiKeyRow
 from preferences.models.outbox import JobKind, OutboxJobRow
 from preferences.models.transaction import reading
+from preferences.models.upkeep import KeySightingRow
 from preferences.models.worker_state import WorkerRow
 from preferences.web.admin.settings.line import Verdict
 from preferences.web.admin.settings.self_check import self_check
 from preferences.web.admin.settings.setting_values import key_id, shown_settings, without_password
+from preferences.worker.heartbeat import Heartbeat
+from tests.factories import make_key
 from tests.support.page import Page
 from tests.support.rights import send_all
 from tests.support.staff import StaffBrowser, audited, signed_in
@@ -143,3 +150,33 @@ def test_a_marketer_sees_no_settings(app: Flask, session: Session) -> None:
     marketer = signed_in(app, session, Role.MARKETER)
     assert marketer.get("/admin/settings").status_code == 403
     assert marketer.post("/admin/settings/test-mail").status_code == 403
+
+
+def test_every_key_says_how_old_it_is_and_asks_for_a_rotation_after_a_year(
+    app: Flask, session: Session, officer: StaffBrowser
+) -> None:
+    given, now = configured(app), datetime.now(UTC)
+    assert "inte noterat" in line(officer, "Nycklar som signerar länkar")
+    Heartbeat(threading.Event(), lambda: now - timedelta(days=430)).run_batch()
+    told = line(officer, "Nycklar som signerar länkar")
+    assert "Den senaste är 14 månader gammal." in told
+    assert "flask keys rotate link" in told
+    assert "re-encrypt" in line(officer, "Krypteringsnycklar")
+    Heartbeat(threading.Event(), lambda: now).run_batch()
+    assert "14 månader" in line(officer, "Nycklar för kakor"), "what is on record stays"
+    stored = session.execute(select(KeySightingRow.kind, KeySightingRow.fingerprint)).all()
+    assert {kind for kind, _ in stored} == {*KeyKind}
+    keys = [key for some in given.keys_by_kind.values() for key in some]
+    assert not [one for _, one in stored if any(one in key or one in hashlib.sha256(key).digest() for key in keys)]
+    session.execute(update(KeySightingRow).values(first_seen_at=now - timedelta(days=3, hours=1)))
+    assert "Ingen används" in line(officer, "Avsändares API-nycklar")
+    make_key(session)
+    key = session.scalars(select(ApiKeyRow)).one()
+    key.created_at = now - timedelta(days=400)
+    session.commit()
+    assert "använts i 3 dagar" in line(officer, "Nycklar för kakor")
+    told = line(officer, "Avsändares API-nycklar")
+    assert "13 månader" in told
+    key.revoked_at = now
+    session.commit()
+    assert "Ingen används" in line(officer, "Avsändares API-nycklar")

@@ -9,16 +9,16 @@ from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
 from preferences.config import MailTransport, Settings
-from preferences.queries.ledger.seal import head_by_number, newest_head, public_keys
+from preferences.queries.ledger.seal import newest_head
 from preferences.queries.recipients.mail_state import mail_state
 from preferences.queries.staff.today import late_mailers
 from preferences.queries.upkeep.readiness import applied_revisions
 from preferences.queries.upkeep.worker_state import outbox_depth, workers
-from preferences.services.ledger.sealing import SealKeys
 from preferences.web.admin.answering import moment_in_words
 from preferences.web.admin.records.seals import waiting_of
 from preferences.web.health import wanted_revisions
 
+from .keys import key_lines
 from .line import Line, Verdict
 from .outside import backup_line, basis_lines, called_address, seen_address
 
@@ -36,7 +36,7 @@ def self_check(session: Session, settings: Settings, *, now: datetime) -> Iterat
     yield _mail(session, settings)
     yield _mailers(session, now)
     yield _seal(session, now)
-    yield from _keys(session, settings)
+    yield from key_lines(session, settings, now=now)
     yield backup_line(session, settings, now=now)
     yield from basis_lines(session, settings)
 
@@ -136,29 +136,3 @@ def _seal(session: Session, now: datetime) -> Line:
         late = gettext("Entries wait longer than they should.")
         return Line(title, Verdict.LOOK, f"{said} {late}", gettext("See that a worker runs."))
     return Line(title, Verdict.GOOD, said)
-
-
-def _keys(session: Session, settings: Settings) -> Iterator[Line]:
-    """How many there are; the age of the one key whose first use is recorded."""
-    title = gettext("Keys")
-    older = len(settings.data_keys) - 1
-    if older > 0:
-        yield Line(
-            title,
-            Verdict.LOOK,
-            ngettext("%(num)s older data key is still kept.", "%(num)s older data keys are still kept.", older),
-            gettext(
-                "When “flask keys re-encrypt” says that nothing is left under it, “flask keys retire data” drops it."
-            ),
-        )
-    else:
-        yield Line(title, Verdict.GOOD, gettext("One data key; the service does not record when it was made."))
-    newest = SealKeys(settings.seal_keys).newest
-    first = next((start for key, start, _ in public_keys(session) if key == newest), None)
-    head = head_by_number(session, first) if first is not None else None
-    if head is not None:
-        yield Line(
-            gettext("Key of the seal"),
-            Verdict.GOOD,
-            gettext("Signs since %(when)s.", when=moment_in_words(head.signed.head.sealed_at)),
-        )

@@ -89,6 +89,8 @@ def age_in_words(since: datetime, now: datetime) -> str:
     """Days at first, then months."""
     age = max(now - since, now - now)
     months = months_of(age)
+    if not age.days:
+        return str(gettext("less than a day"))
     if months < 2:
         return str(ngettext("%(num)s day", "%(num)s days", age.days))
     return str(ngettext("%(num)s month", "%(num)s months", months))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
@@ -55,6 +54,6 @@ def oldest_endpoint_secrets(session: Session) -> list[OldestOf]:
     return _by_mailer(session, asked.order_by(oldest, MailerRow.name))
 
 
-def _by_mailer(session: Session, asked: Select[Any]) -> list[OldestOf]:
+def _by_mailer(session: Session, asked: Select[str, datetime]) -> list[OldestOf]:
     in_use = asked.where(MailerRow.archived_at.is_(None)).group_by(MailerRow.id, MailerRow.name)
     return [OldestOf(name, since) for name, since in session.execute(in_use)]

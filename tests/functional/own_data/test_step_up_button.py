@@ -10,6 +10,7 @@ from preferences.domain.capability import Capability
 from preferences.domain.eligibility import RecipientStatus
 from tests.factories import link, make_recipient
 from tests.support.client import StrictClient
+from tests.support.page import Page
 
 
 @pytest.mark.parametrize("status", [RecipientStatus.ACTIVE, RecipientStatus.RESTRICTED])
@@ -17,6 +18,7 @@ def test_the_page_of_a_preferences_link_asks_the_mailbox_with_one_button(
     app: Flask, session: Session, client: StrictClient, status: RecipientStatus
 ) -> None:
     token = link(make_recipient(session, status=status), capability=Capability.PREFERENCES)
-    page = client.get(f"/p/{token}?lang=en").text
-    assert f'<form method="post" action="/p/{token}/step-up?lang=en">' in page
+    page = Page(client.get(f"/p/{token}?lang=en"))
+    forms = [one.get("action") for one in page.all("form") if one.get("method") == "post"]
+    assert f"/p/{token}/step-up?lang=en" in forms
     assert client.post(f"/p/{token}/step-up?lang=en").location == f"/s/{token}/code?lang=en"

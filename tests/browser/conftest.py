@@ -20,7 +20,7 @@ from preferences.cli.setup import prepare_database
 from tests.conftest import settings_environment
 from tests.support.snapshot import Snapshot
 
-from .looking import WINDOWS, Looker
+from .looking import PICTURES, WINDOWS, Looker
 
 FLAGS = [
     "--no-sandbox",
@@ -41,13 +41,30 @@ class Live:
     url: str
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+FOR_STAFF = ("test_admin_", "test_passkeys", "test_sign_on")
+"""Journeys of staff: in both languages with `make e2e`, else by turns in one, as each takes many seconds."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Everything in this folder drives a browser."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+    if PICTURES:
+        return
+    left_out = _in_the_other_language([one for one in items if one.path.name.startswith(FOR_STAFF)])
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _in_the_other_language(journeys: list[pytest.Item]) -> list[pytest.Item]:
+    """Of journeys that there are in both languages one each: Swedish and English by turns."""
+    pairs: dict[str, list[pytest.Item]] = {}
+    for journey in journeys:
+        pairs.setdefault(journey.nodeid.partition("[")[0], []).append(journey)
+    both = [pair for pair in pairs.values() if len(pair) == len(WINDOWS)]
+    return [pair[turn % 2] for turn, pair in enumerate(both)]
 
 
 @pytest.fixture(scope="session")

@@ -200,6 +200,7 @@ NOT_COPIED = {
 NOT_ABOUT_RECIPIENTS = {
     "staff": "who works with the admin pages",
     "staff_sessions": "where they are signed in",
+    "staff_passkeys": "what they sign in with",
     "audit_reasons": "what they said why they looked; nobody is looked up in it",
     "esp_hooks": "how mail services prove who they are",
     "import_parts": "pieces of uploaded files, as long as their import needs them; nobody is looked up in them",

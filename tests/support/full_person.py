@@ -16,7 +16,7 @@ from preferences.domain.photo import TakedownState, TakedownWhat
 from preferences.domain.policy import PolicyText, Weight
 from preferences.domain.purpose import LawfulBasis
 from preferences.domain.reasons import StopReason
-from preferences.domain.rights import RightsKind, RightsState
+from preferences.domain.rights import IdentityState, RightsKind, RightsState
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.esp import EspEventRow
 from preferences.models.ledger import ConfirmationRow
@@ -163,6 +163,8 @@ def _requests(session: Session, anna: RecipientView, now: datetime) -> None:
             due_on=(now + timedelta(days=28)).date(),
             closed_at=now,
             answer="Se bilagan",
+            identity=IdentityState.CONFIRMED,
+            identity_proof="Körkort, visat på kontoret",
         )
     )
     session.add(

@@ -46,8 +46,9 @@ PAGES = {
     12: "burst_page mailer_page",
     18: "numbers today",
     19: "recipient_page",
-    20: "review_retention service_settings",
+    20: "review_retention",
     23: "take_their_copy",
+    26: "service_settings",
 }
 """How many statements a page takes, and which pages; the look at the session is one of them."""
 

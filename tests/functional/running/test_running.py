@@ -62,14 +62,14 @@ def test_the_main_job_from_one_end_to_the_other(root: Path, tmp_path: Path, port
         body = b"List-Unsubscribe=One-Click"
         assert service.fetch(header[1], body, Content_Type="application/x-www-form-urlencoded")[0] == 200
         assert service.may_mail("bo.lindqvist@havsnas.example")["reason"] == "objected"
-        first_key = service.key
+        first_key, lying = service.key, len(Mailbox(tmp_path / "mailbox").newest())
     assert service.process.returncode == 0
 
     with running(root, tmp_path, port) as service:
         service.wait_until_it_says_what_to_open()
         assert service.key == first_key
         assert service.may_mail()["reason"] == "withdrawn"
-        assert len(Mailbox(tmp_path / "mailbox").newest()) == 4, "the second run sends nothing again"
+        assert len(Mailbox(tmp_path / "mailbox").newest()) == lying, "the second run sends nothing again"
 
 
 def test_a_mail_asked_for_on_the_page_is_sent_by_the_worker_beside_it(root: Path, tmp_path: Path, port: int) -> None:

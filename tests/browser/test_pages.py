@@ -133,7 +133,7 @@ def test_pages_of_own_data(live: Live, session: Session, looker: Looker) -> None
     looker.look("step-up-code")
     mail = newest_mail(live.app)
     page.locator("#field-code").fill("12")
-    page.keyboard.press("Enter")
+    page.locator("#field-code").press("Enter")  # this one waits for the page that comes
     looker.look("step-up-code-wrong")
     looker.go(mail.path)
     looker.look("step-up-link")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from preferences.domain.audit import AuditAction, AuditObject
+from preferences.domain.own_address import AddressCode
 from preferences.domain.roles import PERMISSIONS, Permission, Role, may
 from preferences.web.access import Access, declared_access
 from preferences.web.admin.guard import declared_permission
@@ -126,9 +127,13 @@ def test_roles_grow_from_viewer_and_administrator_may_everything() -> None:
     assert not may(Role.MARKETER, Permission.EXPORT_DATA)
 
 
+NOTHING_TO_SAY: dict[str, set[StrEnum]] = {"own_address_todo": {AddressCode.OURS}}
+"""Where all is well, nothing has to be done about it."""
+
+
 def test_every_word_of_the_admin_pages_is_there() -> None:
     for kind, found in words.WORDS.items():
         vocabulary: type[StrEnum] = type(next(iter(found)))
-        assert set(found) == set(vocabulary), kind
+        assert set(found) == set(vocabulary) - NOTHING_TO_SAY.get(kind, set()), kind
     assert set(audit_words.ACTIONS) == set(AuditAction)
     assert set(audit_words.OBJECTS) == set(AuditObject)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pytest
 from flask import Flask
@@ -22,6 +23,9 @@ from tests.support.snapshot import Snapshot
 
 from .looking import PICTURES, WINDOWS, Looker
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,12 +37,33 @@ FLAGS = [
 ]
 
 
+@runtime_checkable
+class Closeable(Protocol):
+    """What a server has to close after it was read (PEP 3333)."""
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Live:
     """A running service: its application, and the address it answers at."""
 
     app: Flask
     url: str
+
+
+def _read_whole(app: WSGIApplication) -> WSGIApplication:
+    """Files are read and closed before the first byte goes out: Werkzeug's server leaves them open when a browser hangs up."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        answered = app(environ, start_response)
+        try:
+            return list(answered)
+        finally:
+            if isinstance(answered, Closeable):
+                answered.close()
+
+    return answer
 
 
 FOR_STAFF = ("test_admin_", "test_passkeys", "test_sign_on")
@@ -89,7 +114,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Live, Sn
     app = create_app(environment, instance_path=folder)
     with app.app_context():
         prepare_database()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, _read_whole(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield Live(app, f"http://127.0.0.1:{server.server_port}"), Snapshot(app)

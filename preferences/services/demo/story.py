@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from itertools import chain, count
 from operator import itemgetter
@@ -44,6 +44,7 @@ Happening = tuple[datetime, Callable[[datetime], object]]
 """When, and what is done then."""
 
 
+@cache
 def story() -> Mapping[str, Any]:
     """What happens, as written down beside this file."""
     return tomllib.loads(files("preferences.services.demo").joinpath("story.toml").read_text(encoding="utf-8"))

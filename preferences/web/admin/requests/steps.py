@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import abort, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from preferences.domain.corrections import OWN_FIELDS
@@ -40,15 +43,12 @@ from .shown import existing, offered, refused, show
 @needs(Permission.HANDLE_REQUESTS)
 def say_who_asks(reference: str) -> Response:
     """Checked, or in doubt; with how that is known."""
-    existing(reference)
     state = IdentityState.UNCHECKED if request.form.get("doubt") else IdentityState.CONFIRMED
-    try:
-        with transaction() as session:
-            proof = typed_lines("proof")
-            set_identity(session, reference, state, proof=proof, staff_id=staff_id(), now=utc_now())
-    except PreferencesError as error:
-        return refused(reference, error)
-    return done("admin.request_page", "identity", reference=reference)
+
+    def set_it(session: Session) -> None:
+        set_identity(session, reference, state, proof=typed_lines("proof"), staff_id=staff_id(), now=utc_now())
+
+    return _change(reference, "identity", set_it)
 
 
 @blueprint.post("/requests/<reference>/person")
@@ -56,16 +56,14 @@ def say_who_asks(reference: str) -> Response:
 @needs(Permission.HANDLE_REQUESTS)
 def say_who_it_is(reference: str) -> Response:
     """Somebody who was not known turns out to be."""
-    existing(reference)
-    try:
-        with transaction() as session:
-            recipient = exactly(session, typed("who", most=320))
-            if recipient is None:
-                raise InvalidValue("Nobody has this address.", pointer="/who")
-            name_person(session, reference, recipient.id, staff_id=staff_id(), now=utc_now())
-    except PreferencesError as error:
-        return refused(reference, error)
-    return done("admin.request_page", "person", reference=reference)
+
+    def name_them(session: Session) -> None:
+        recipient = exactly(session, typed("who", most=320))
+        if recipient is None:
+            raise InvalidValue("Nobody has this address.", pointer="/who")
+        name_person(session, reference, recipient.id, staff_id=staff_id(), now=utc_now())
+
+    return _change(reference, "person", name_them)
 
 
 @blueprint.post("/requests/<reference>/copy-link")
@@ -142,13 +140,11 @@ def write_what_is_wanted(reference: str) -> Response:
 @needs(Permission.HANDLE_REQUESTS)
 def block_them(reference: str) -> Response:
     """Block the person's data (GDPR 18)."""
-    existing(reference)
-    try:
-        with transaction() as session:
-            block_as_asked(session, reference, staff_id=staff_id(), now=utc_now())
-    except PreferencesError as error:
-        return refused(reference, error)
-    return done("admin.request_page", "blocked", reference=reference)
+    return _change(
+        reference,
+        "blocked",
+        lambda session: block_as_asked(session, reference, staff_id=staff_id(), now=utc_now()),
+    )
 
 
 @blueprint.post("/requests/<reference>/objection")
@@ -176,3 +172,14 @@ def note_letter_posted(reference: str) -> Response:
     with transaction() as session:
         note_posted(session, reference, staff_id=staff_id(), now=utc_now())
     return done("admin.request_page", "posted", reference=reference)
+
+
+def _change(reference: str, what: str, change: Callable[[Session], object]) -> Response:
+    """Do it, and say so on the request's page; or there, with everything typed, why not."""
+    existing(reference)
+    try:
+        with transaction() as session:
+            change(session)
+    except PreferencesError as error:
+        return refused(reference, error)
+    return done("admin.request_page", what, reference=reference)

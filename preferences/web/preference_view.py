@@ -80,11 +80,14 @@ def render_seen(page: PreferencePage, *, banner: Markup) -> str:
     """
     status, around = page.recipient.status, {"token": "", "here": "", "banner": banner}
     if status is not RecipientStatus.ACTIVE:
-        return render_template("admin/recipient_seen.html", seen=LESS, **around, **_less(page, status.value))
+        return render_template("admin/recipients/recipient_seen.html", seen=LESS, **around, **_less(page, status.value))
     locale, default = request_locale(), settings().default_locale
     cards = _cards(page, locale, default)
     html = render_template(
-        "admin/recipient_seen.html", seen=PAGE, **around, **_parts(_frame(page, locale, default, cards), None, ())
+        "admin/recipients/recipient_seen.html",
+        seen=PAGE,
+        **around,
+        **_parts(_frame(page, locale, default, cards), None, ()),
     )
     return _put_together(html, page, cards)
 

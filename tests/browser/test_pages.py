@@ -14,7 +14,7 @@ from preferences.domain.acts import Act
 from preferences.domain.capability import Capability
 from preferences.domain.sign_up import FASTEST
 from preferences.models.ledger import ConfirmationRow, LedgerEntryRow
-from preferences.web.recipient.own_nav import OWN_PAGES
+from preferences.web.recipient.own.nav import OWN_PAGES
 from tests.factories import act, link, make_recipient, purpose
 from tests.support.full_person import make_full_person
 from tests.support.rights import link_in, send_all

@@ -44,5 +44,5 @@ def confirm_again() -> Response:
 
 def confirm_page(*, problem: str = "") -> Response:
     """The page that asks, with what went wrong."""
-    page = render_template("admin/confirm.html", problem=problem, next=safe_next(request.values.get("next", "")))
+    page = render_template("admin/staff/confirm.html", problem=problem, next=safe_next(request.values.get("next", "")))
     return make_response(page, {"": 200, SignIn.LOCKED: 429}.get(problem, 422))

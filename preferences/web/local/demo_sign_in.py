@@ -28,7 +28,7 @@ def show_demo_roles(token: str) -> str:
     _check(token)
     with reading() as session:
         people = demo_staff(session)
-    return render_template("admin/demo.html", people=people, token=token)
+    return render_template("admin/staff/demo.html", people=people, token=token)
 
 
 @blueprint.post("/admin/demo/<token>")

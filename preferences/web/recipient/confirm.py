@@ -23,10 +23,10 @@ from preferences.web.access import Access, access
 from preferences.web.dates import in_words
 from preferences.web.locale import keeping_language, speak
 from preferences.web.plumbing import settings, signer, utc_now
+from preferences.web.recipient.choices.photo_view import training_label
+from preferences.web.recipient.sign_up.sign_up_confirm import confirm_by_link, sign_up_page
 
 from . import blueprint
-from .photo_view import training_label
-from .sign_up_confirm import confirm_by_link, sign_up_page
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from preferences.web.access import Access, access
 from preferences.web.forms import AddressForm, messages
 from preferences.web.locale import keeping_language, request_locale
 from preferences.web.plumbing import utc_now
+from preferences.web.recipient.choices.preference_form import MOST_BYTES
 
 from . import blueprint
-from .preference_form import MOST_BYTES
 
 log = structlog.get_logger()
 

@@ -28,8 +28,8 @@ from preferences.queries.recipients.recipients import recipient_by_id
 from preferences.services.choices.undo import mint_undo, undo_save
 from preferences.services.choices.unsubscribe import Shown, stop_everything
 from preferences.services.purposes.purposes import publish_version
-from preferences.web.recipient.own_nav import OWN_PAGES
-from preferences.web.recipient.own_words import WORDS
+from preferences.web.recipient.own.nav import OWN_PAGES
+from preferences.web.recipient.own.words import WORDS
 from tests.factories import act, link, make_recipient, purpose
 from tests.support.client import StrictClient
 from tests.support.full_person import PROFILE, make_full_person

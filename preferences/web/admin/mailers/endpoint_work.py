@@ -130,7 +130,7 @@ def _page(key: str, number: int, *, problem: str = "") -> Response:
         tried = attempts_of(session, found.id, limit=ROWS + 1, before=asked_number(BEFORE))
         waiting = waiting_count(session, found.id)
     page = render_template(
-        "admin/endpoint.html",
+        "admin/mailers/endpoint.html",
         mailer=mailer,
         one=found,
         host=host_of(found.url),

@@ -269,7 +269,7 @@ def _form_page(key: str, found: EndpointView | None = None, *, problem: str = ""
         }
         types = list(found.types if found else EventType)
     page = render_template(
-        "admin/endpoint_form.html",
+        "admin/mailers/endpoint_form.html",
         mailer=existing_mailer(key),
         one=found,
         host=host_of(found.url) if found else "",

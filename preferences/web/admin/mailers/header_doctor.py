@@ -70,7 +70,7 @@ def _page(diagnosis: Diagnosis | None, link: LinkRehearsal | None, *, problem: s
     message = request.form.get("message", "")
     start = f"{settings().base_url}/u/"
     page = render_template(
-        "admin/header_doctor.html",
+        "admin/mailers/header_doctor.html",
         diagnosis=diagnosis,
         errors=diagnosis.count(Severity.ERROR) if diagnosis else 0,
         link=link,

@@ -51,7 +51,7 @@ def mailer_hooks(key: str) -> str:
     with reading() as session:
         mine = [one.provider for one in hooks(session) if one.mailer_id == mailer.id]
         last = {one: next(iter(newest_events(session, mailer.id, one, limit=1)), None) for one in mine}
-    return render_template("admin/mailer_hooks.html", mailer=mailer, providers=PROVIDERS, mine=mine, last=last)
+    return render_template("admin/mailers/mailer_hooks.html", mailer=mailer, providers=PROVIDERS, mine=mine, last=last)
 
 
 @blueprint.get("/mailers/<key>/hooks/<provider>")
@@ -65,7 +65,7 @@ def mailer_hook(key: str, provider: str) -> str:
         events = newest_events(session, mailer.id, provider, limit=SHOWN) if hook else []
         described = catalogue(session).by_id(hook.purpose_id) if hook and hook.purpose_id else None
     return render_template(
-        "admin/mailer_hook.html",
+        "admin/mailers/mailer_hook.html",
         mailer=mailer,
         name=provider,
         provider=found,
@@ -201,7 +201,7 @@ def _form_page(mailer: MailerView, name: str, *, problem: str = "") -> Response:
         field.name: SECRETS.get((name, field.name), field.what) for one in provider.schemes for field in one.theirs
     }
     page = render_template(
-        "admin/mailer_hook_form.html",
+        "admin/mailers/mailer_hook_form.html",
         mailer=mailer,
         name=name,
         provider=provider,

@@ -146,7 +146,7 @@ def _chosen(name: str, among: tuple[int, ...]) -> int | None:
 
 def _key_page(key: str, *, problem: str = "") -> Response:
     page = render_template(
-        "admin/mailer_key.html",
+        "admin/mailers/mailer_key.html",
         mailer=existing_mailer(key),
         scopes=list(Scope),
         chosen=request.form.getlist("scopes"),
@@ -159,7 +159,7 @@ def _key_page(key: str, *, problem: str = "") -> Response:
 
 def _rotate_page(key: str, prefix: str, *, problem: str = "") -> Response:
     page = render_template(
-        "admin/mailer_key_rotate.html",
+        "admin/mailers/mailer_key_rotate.html",
         mailer=existing_mailer(key),
         one=_existing(key, prefix),
         hours=HOURS,

@@ -80,7 +80,7 @@ def mailer_page(key: str) -> str:
         reports = [HookHealth(one, next(iter(newest_events(session, mailer.id, one, limit=1)), None)) for one in mine]
         behind, newest = behind_of(session, mailer), newest_position(session)
     return render_template(
-        "admin/mailer.html",
+        "admin/mailers/mailer.html",
         mailer=mailer,
         keys=[(one, state_of(one)) for one in keys],
         endpoints=endpoints,
@@ -168,7 +168,7 @@ def _list_page(*, problem: str = "") -> Response:
     with reading() as session:
         found = mailer_overviews(session, now=utc_now())
     page = render_template(
-        "admin/mailers.html",
+        "admin/mailers/mailers.html",
         found=found,
         providers=PROVIDERS,
         most=MOST_COUNTED,

@@ -58,7 +58,7 @@ def numbers() -> str:
         found = numbers_in(session, over.period, purpose_id=purpose_id)
     about = {} if purpose_id is None else {"purpose": purpose_id}
     return render_template(
-        "admin/numbers.html",
+        "admin/numbers/numbers.html",
         over=over,
         units=[(one.value, _unit(one)) for one in Unit],
         purposes=[(str(number), title) for number, title in titles.items()],

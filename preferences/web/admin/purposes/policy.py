@@ -53,7 +53,9 @@ def policy() -> str:
         versions = policy_versions(session)
         begun = announcements(session)
         told = {one.number: begun.get(one.number) for one in versions}
-    return render_template("admin/policy.html", versions=versions, told=told, in_order=_in_order, done=said(MESSAGES))
+    return render_template(
+        "admin/purposes/policy.html", versions=versions, told=told, in_order=_in_order, done=said(MESSAGES)
+    )
 
 
 @blueprint.get("/policy/<int:number>")
@@ -69,7 +71,7 @@ def policy_page(number: int) -> str:
     if version is None or newest is None:
         abort(404)
     return render_template(
-        "admin/policy_version.html",
+        "admin/purposes/policy_version.html",
         version=version,
         before=before,
         texts=[(one, version.texts[one]) for one in _in_order(version.texts)],
@@ -202,7 +204,7 @@ def _write_page(
     if is_newer:
         form = {**form, "based_on": str(newest.number if newest else 0)}
     page = render_template(
-        "admin/policy_new.html",
+        "admin/purposes/policy_new.html",
         form=form,
         theirs=_compared(newest, begun_with) if is_newer and newest else {},
         locales=settings().locales,

@@ -51,7 +51,7 @@ def purposes() -> str:
     with_archived = asked("archived") == "1"
     shown = [one for one in found if with_archived or not one.purpose.is_archived]
     return render_template(
-        "admin/purposes.html",
+        "admin/purposes/purposes.html",
         groups=[
             (about, [(top, topics_of(shown, top)) for top in _tops(shown, about)])
             for about in (About.MAIL, About.PUBLICATION, About.EVERYTHING)
@@ -112,7 +112,7 @@ def preview_purpose(key: str) -> str:
     top = _parent(found, one) or one
     topics = [one for one in topics_of(found, top) if not one.purpose.is_archived]
     return render_template(
-        "admin/purpose_preview.html",
+        "admin/purposes/purpose_preview.html",
         one=one,
         top=top,
         cards=as_recipients_see(top.described, [topic.described for topic in topics], settings().locales),
@@ -223,7 +223,7 @@ def _page(key: str, number: int | None) -> str:
         versions = version_lines(session, shown.purpose.id)
     locales = [*settings().locales, *sorted(set(shown.described.texts) - set(settings().locales))]
     return render_template(
-        "admin/purpose.html",
+        "admin/purposes/purpose.html",
         one=shown,
         parent=_parent(found, shown),
         topics=topics_of(found, shown),

@@ -46,7 +46,7 @@ def forms() -> str:
         found, known = all_forms(session), catalogue(session)
     with_closed = asked("closed") == "1"
     return render_template(
-        "admin/forms.html",
+        "admin/purposes/forms.html",
         forms=[
             (one, form_address(one, settings()), _titles(known, one), _heading(one))
             for one in found
@@ -68,7 +68,7 @@ def form_page(key: str) -> str:
         embeds = _embeds(session, form)
         known = catalogue(session)
     return render_template(
-        "admin/form.html",
+        "admin/purposes/form.html",
         form=form,
         heading=_heading(form),
         address=form_address(form, settings()),
@@ -204,7 +204,7 @@ def _write_page(
         if can_be_signed_up_for(one.purpose)
     ]
     page = render_template(
-        "admin/form_new.html",
+        "admin/purposes/form_new.html",
         words=words,
         chosen=chosen,
         choices=choices,

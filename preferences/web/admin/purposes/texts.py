@@ -226,7 +226,7 @@ def _write_page(
     with reading() as session:
         forms = forms_offering(session, [one.purpose.key])
     page = render_template(
-        "admin/purpose_text.html",
+        "admin/purposes/purpose_text.html",
         forms=keys_of(forms),
         one=one,
         above=above,
@@ -251,7 +251,7 @@ def _new_page(
     conflict: str = "",
 ) -> Response:
     page = render_template(
-        "admin/purpose_new.html",
+        "admin/purposes/purpose_new.html",
         above=above,
         about=above.purpose.about if above else None,
         law=_law_of("", above),

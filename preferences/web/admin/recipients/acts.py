@@ -201,7 +201,7 @@ def _act_page(found: RecipientView, *, problem: str = "") -> Response:
         if not one.purpose.is_archived and one.purpose.id != known.everything().purpose.id
     ]
     page = render_template(
-        "admin/recipient_act.html",
+        "admin/recipients/recipient_act.html",
         one=found,
         purposes=purposes,
         told=list(TOLD.items()),

@@ -35,7 +35,7 @@ def recipient_history(public_id: str) -> str:
         limits: dict[str, Any] = {"before": asked_number(BEFORE), "limit": ROWS + 1}
         entries = history(session, found.id, locale=locale, default_locale=default, **limits, **wanted)
     return render_template(
-        "admin/recipient_history.html",
+        "admin/recipients/recipient_history.html",
         one=found,
         address=shown_address(found.address),
         page=page_of(entries, lambda entry: entry.id),
@@ -55,7 +55,7 @@ def recipient_told(public_id: str) -> str:
         titles = purpose_titles(catalogue(session))
         changes = changes_told(session, found.id, before=asked_number(BEFORE), limit=ROWS + 1)
     return render_template(
-        "admin/recipient_told.html",
+        "admin/recipients/recipient_told.html",
         one=found,
         address=shown_address(found.address),
         page=page_of(changes, lambda change: change.id),

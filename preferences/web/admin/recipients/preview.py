@@ -28,7 +28,9 @@ def preview_recipient(public_id: str) -> str:
     with audited_read(AuditAction.RECIPIENT_PREVIEWED, target_of(found)) as session:
         page = preference_page(session, found, at=utc_now())
     with force_locale(staff_session().staff.locale):
-        banner = render_template("admin/recipient_seen_banner.html", one=found, address=shown_address(found.address))
+        banner = render_template(
+            "admin/recipients/recipient_seen_banner.html", one=found, address=shown_address(found.address)
+        )
     speak(found.locale or settings().default_locale)
     with force_locale(request_locale()):
         return render_seen(page, banner=Markup(banner))  # noqa: S704 - made by a template that escapes

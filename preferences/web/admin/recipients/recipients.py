@@ -79,7 +79,7 @@ def recipients() -> str:
         wanted = _filter(set(purposes))
         found = find_recipients(session, wanted, before=asked_number(BEFORE), limit=ROWS + 1)
     return render_template(
-        "admin/recipients.html",
+        "admin/recipients/recipients.html",
         page=page_of(found, lambda one: one.id),
         wanted=wanted,
         narrowed=_narrowed(),
@@ -103,7 +103,7 @@ def recipient_page(public_id: str) -> str:
         known = _known(session, found)
     locale, default = languages()
     return render_template(
-        "admin/recipient.html",
+        "admin/recipients/recipient.html",
         one=found,
         address=shown_address(found.address),
         page=page,

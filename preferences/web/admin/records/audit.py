@@ -43,7 +43,7 @@ def audit() -> str:
         found = audit_entries(session, wanted, before=asked_number(BEFORE), limit=ROWS + 1)
         people = all_staff(session)
     return render_template(
-        "admin/audit.html",
+        "admin/records/audit.html",
         page=page_of(found, lambda one: one.id),
         wanted=wanted,
         chosen=_chosen(),
@@ -108,7 +108,7 @@ def _rows(entries: Iterator[AuditEntry]) -> Iterator[tuple[object, ...]]:
 
 def _export_page(*, problem: str = "") -> Response:
     chosen = {name: value for name, value in _chosen().items() if value}
-    page = render_template("admin/audit_export.html", chosen=chosen, reason=typed("reason"), problem=problem)
+    page = render_template("admin/records/audit_export.html", chosen=chosen, reason=typed("reason"), problem=problem)
     return make_response(page, 422 if problem else 200)
 
 

@@ -52,7 +52,7 @@ def retention() -> str:
             limit=ROWS + 1,
         )
     return render_template(
-        "admin/retention.html",
+        "admin/records/retention.html",
         rules=[(one, period_in_words(one, months), one.cutoff(months, now)) for one in RULES.values()],
         page=page_of(runs, lambda one: one.id),
         rule=wanted or "",
@@ -72,7 +72,7 @@ def review_retention() -> str:
         found = retention_standing(session, months, now=now)
     due = [(one, period_in_words(one.rule, months)) for one in found if not one.rule.is_kept]
     total = sum(one.due for one, _ in due)
-    return render_template("admin/retention_run.html", due=due, total=total, at_once=AT_ONCE, counted_at=now)
+    return render_template("admin/records/retention_run.html", due=due, total=total, at_once=AT_ONCE, counted_at=now)
 
 
 @blueprint.post("/retention/run")

@@ -66,7 +66,7 @@ def seals() -> str:
         covering = head_covering(session, position) if position is not None else None
         verified = last_verified(session)
     return render_template(
-        "admin/seals.html",
+        "admin/records/seals.html",
         page=page_of(found, lambda one: one.signed.head.number),
         waiting=waiting,
         verified=verified,
@@ -94,7 +94,7 @@ def seal_head_page(number: int) -> str:
     head = found.signed.head
     previous = before.signed.head.digest if before else None
     return render_template(
-        "admin/seal_head.html",
+        "admin/records/seal_head.html",
         head=head,
         signature=found.signed.signature,
         before=before.signed.head if before else None,

@@ -64,7 +64,7 @@ def _page(reference: str, *, is_wrong: bool = False) -> Response:
             abort(404)
         goes, way = what_would_go(session, recipient), way_to(session, recipient, None)
     page = render_template(
-        "admin/request_erase.html",
+        "admin/requests/request_erase.html",
         one=found,
         address=shown_address(recipient.address),
         recipient=recipient,

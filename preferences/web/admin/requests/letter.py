@@ -41,7 +41,7 @@ def request_letter(reference: str) -> str:
         to, ended = _to(session, found), erasure_in(request_history(session, found.id))
     with force_locale(found.locale):
         body = render_template(
-            "admin/request_letter_body.html",
+            "admin/requests/request_letter_body.html",
             one=found,
             what=what,
             to=to,
@@ -53,7 +53,7 @@ def request_letter(reference: str) -> str:
             on=lambda day: date_in_words(day, found.locale),
         )
     letter = Markup(body)  # noqa: S704 - made by a template that escapes
-    return render_template("admin/request_letter.html", one=found, what=what, can=can, letter=letter, to=to)
+    return render_template("admin/requests/request_letter.html", one=found, what=what, can=can, letter=letter, to=to)
 
 
 def _letters(found: RequestToWork) -> list[str]:

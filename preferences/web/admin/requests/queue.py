@@ -41,7 +41,7 @@ def requests() -> str:
         else:
             found = open_requests(session, kind=kind, channel=channel)
     return render_template(
-        "admin/requests.html",
+        "admin/requests/requests.html",
         page=page_of(found, lambda one: one.id) if closed else None,
         found=found,
         closed=closed,
@@ -63,7 +63,7 @@ def request_calendar() -> str:
     with reading() as session:
         found = open_requests(session)
     return render_template(
-        "admin/requests_calendar.html",
+        "admin/requests/requests_calendar.html",
         month=month,
         weeks=weeks_of(month, found),
         weekdays=[_named(month.replace(day=1 + number - month.weekday() + 7), "EEE") for number in range(7)],

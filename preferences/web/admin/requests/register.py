@@ -211,7 +211,7 @@ def _arrived(text: str, now: datetime) -> datetime | None:
 
 def _form(written: Mapping[str, str], problems: Sequence[tuple[str, str]]) -> Response:
     page = render_template(
-        "admin/request_register.html",
+        "admin/requests/request_register.html",
         typed={name: written.get(name, "") for name in FIELDS},
         problems=problems,
         wrong=dict(problems),
@@ -230,7 +230,7 @@ def _review(written: Mapping[str, str], letter: Letter, entered: Entered, *, is_
     with seen as session:
         way = way_to(session, person, entered.contact)
     page = render_template(
-        "admin/request_review.html",
+        "admin/requests/request_review.html",
         letter=letter,
         entered=entered,
         written=written,

@@ -95,7 +95,7 @@ def show(reference: str, *, problem: str = "", drafted: str | None = None) -> Re
     """The page; after something that could not be taken with every word that was typed, so that nobody writes it twice."""
     found = existing(reference)
     with audited_read(AuditAction.REQUEST_SEEN, target_of(found)) as session:
-        page = render_template("admin/request.html", **_values(session, found, drafted), **_problem(problem))
+        page = render_template("admin/requests/request.html", **_values(session, found, drafted), **_problem(problem))
     status = 200 if not problem else 409 if problem in {"closed", "extended", "identity", "mail"} else 422
     return make_response(page, status)
 

@@ -48,7 +48,7 @@ def service_settings() -> str:
     only_changed = asked("show") == "changed"
     shown = [one for one in shown_settings(settings()) if not (only_changed and one.is_default)]
     return render_template(
-        "admin/settings.html",
+        "admin/settings/settings.html",
         lines=lines,
         to_do=sum(1 for line in lines if line.verdict is Verdict.LOOK),
         shown=shown,

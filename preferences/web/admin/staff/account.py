@@ -49,7 +49,9 @@ def account() -> str:
         left = count_recovery_codes(session, current.staff.id)
         passkeys = passkeys_of(session, current.staff.id)
     shown = {"current": current, "sessions": sessions, "codes_left": left, "passkeys": passkeys}
-    return render_template("admin/account.html", **shown, is_last=request.args.get(DONE) == LAST, done=said(MESSAGES))
+    return render_template(
+        "admin/staff/account.html", **shown, is_last=request.args.get(DONE) == LAST, done=said(MESSAGES)
+    )
 
 
 @blueprint.post("/account/language")
@@ -165,7 +167,7 @@ def end_other_sessions() -> Response:
 
 
 def _password_page(*, problem: str = "") -> Response:
-    return make_response(render_template("admin/password.html", problem=problem), 422 if problem else 200)
+    return make_response(render_template("admin/staff/password.html", problem=problem), 422 if problem else 200)
 
 
 def _app_page(*, problem: str = "") -> Response:

@@ -44,7 +44,7 @@ def finish_enrolment() -> Response:
         onward = with_next(RECOVERY_CODES, request.form.get("next", ""))
         return give_cookie(redirect(onward, code=303), found.secret)
     if found is SignIn.LOCKED:
-        return take_cookie_back(make_response(render_template("admin/locked.html"), 429))
+        return take_cookie_back(make_response(render_template("admin/staff/locked.html"), 429))
     if PENDING not in staff_session().kept:
         return redirect(CODE, code=303)
     return make_response(enrol_page(problem="code"), 422)
@@ -59,7 +59,7 @@ def show_recovery_codes() -> Response:
     codes = staff_session().kept.get(CODES)
     if not codes:
         return redirect(onward, code=303)
-    return make_response(render_template("admin/recovery_codes.html", codes=codes, next=onward))
+    return make_response(render_template("admin/staff/recovery_codes.html", codes=codes, next=onward))
 
 
 @blueprint.post("/recovery-codes")
@@ -89,7 +89,7 @@ def enrol_page(*, problem: str = "") -> str:
     current = staff_session()
     secret = current.kept[PENDING]
     return render_template(
-        "admin/enrol.html",
+        "admin/staff/enrol.html",
         qr=qr_code(secret, current.staff.address),
         secret=in_groups(secret),
         problem=problem,

@@ -68,7 +68,7 @@ def _find(session: Session, token: str) -> Invitation | None:
 
 def _page(token: str, found: Invitation | None, *, problem: str = "") -> Response:
     if found is None:
-        return make_response(render_template("admin/invitation_over.html"), 404)
+        return make_response(render_template("admin/staff/invitation_over.html"), 404)
     shown: dict[str, Any] = {"token": token, "staff": found.staff, "problem": problem}
     shown["by_password"] = signs_in_here(found.staff)
-    return make_response(render_template("admin/invitation.html", **shown), 422 if problem else 200)
+    return make_response(render_template("admin/staff/invitation.html", **shown), 422 if problem else 200)

@@ -136,4 +136,4 @@ def give_passkey_again() -> Response:
 
 
 def _locked() -> Response:
-    return take_cookie_back(make_response(render_template("admin/locked.html"), 429))
+    return take_cookie_back(make_response(render_template("admin/staff/locked.html"), 429))

@@ -148,11 +148,11 @@ def drop_app() -> Response:
 
 def _new_page(*, name: str | None = None, problem: str = "") -> Response:
     shown: dict[str, Any] = {"name": browser() if name is None else name, "problem": problem, "most": MOST_PASSKEYS}
-    return make_response(render_template("admin/passkey_new.html", **shown), 422 if problem else 200)
+    return make_response(render_template("admin/staff/passkey_new.html", **shown), 422 if problem else 200)
 
 
 def _one_page(found: PasskeyView, *, problem: str = "") -> Response:
     current = staff_session().staff
     is_last = not current.has_app and current.passkeys == 1
-    page = render_template("admin/passkey.html", passkey=found, is_last=is_last, problem=problem)
+    page = render_template("admin/staff/passkey.html", passkey=found, is_last=is_last, problem=problem)
     return make_response(page, 422 if problem else 200)

@@ -90,7 +90,7 @@ def give_code() -> Response:
     if isinstance(found, Begun):
         return give_cookie(redirect(safe_next(request.form.get("next", "")), code=303), found.secret)
     if found is SignIn.LOCKED:
-        return take_cookie_back(make_response(render_template("admin/locked.html"), 429))
+        return take_cookie_back(make_response(render_template("admin/staff/locked.html"), 429))
     return make_response(code_page(problem=request.form.get("kind") or "code"), 422)
 
 
@@ -116,7 +116,7 @@ def _second_step(has_one: bool) -> str:
 def sign_in_page(*, problem: str = "", address: str = "") -> Response:
     """The sign-in page, with what went wrong."""
     shown: dict[str, Any] = {"problem": problem, "address": address, "next": safe_next(request.values.get("next", ""))}
-    response = make_response(render_template("admin/sign_in.html", **shown))
+    response = make_response(render_template("admin/staff/sign_in.html", **shown))
     if problem:
         response.status_code = 429 if problem == SignIn.LOCKED else 422
     return response if cookie_secret() else give_cookie(response, form_secret())
@@ -125,4 +125,4 @@ def sign_in_page(*, problem: str = "", address: str = "") -> Response:
 def code_page(*, problem: str = "") -> str:
     """The page for the second factor, with what went wrong."""
     shown = {"problem": problem, "half": staff_session().staff, "next": safe_next(request.values.get("next", ""))}
-    return render_template("admin/code.html", **shown)
+    return render_template("admin/staff/code.html", **shown)

@@ -89,7 +89,7 @@ def come_back() -> Response:
     answer = {name: request.args[name] for name in ("state", "code", "iss", "error") if name in request.args}
     shown = {"answer": answer, "action": RETURN, "back": SIGN_IN, "is_again": begun.errand is Errand.CONFIRM}
     script = static_address(current_app, "js/finish.js")
-    return make_response(render_template("admin/sign_on_return.html", **shown, script=script))
+    return make_response(render_template("admin/staff/sign_on_return.html", **shown, script=script))
 
 
 @blueprint.post("/single-sign-on/return")
@@ -181,7 +181,7 @@ def _refused(error: SignOnRefused, begun: Round | None) -> Response:
     onward = begun.onward if begun is not None else HOME
     again, other = with_next(f"{SIGN_ON}/again" if is_again else SIGN_ON, onward), CONFIRM if is_again else SIGN_IN
     shown = {"why": error.why.value, "is_again": is_again, "again": again, "other": with_next(other, onward)}
-    response = make_response(render_template("admin/sign_on_refused.html", **shown), error.status)
+    response = make_response(render_template("admin/staff/sign_on_refused.html", **shown), error.status)
     return response if request.method == "GET" else forget_round(response)
 
 

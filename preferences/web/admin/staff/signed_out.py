@@ -20,4 +20,4 @@ def signed_out() -> str | Response:
     """That they are signed out here, and the way to sign out there, where the provider offers one."""
     provider = identity_provider()
     way_out = provider.way_out(settings().base_url + SIGN_IN, now=utc_now()) if provider else ""
-    return render_template("admin/signed_out.html", way_out=way_out)
+    return render_template("admin/staff/signed_out.html", way_out=way_out)

@@ -59,7 +59,7 @@ def staff() -> str:
     with reading() as session:
         people = all_staff(session)
     roles = {"permissions": PERMISSIONS, "every_permission": list(Permission)}
-    return render_template("admin/staff.html", people=people, done=said(MESSAGES), **roles)
+    return render_template("admin/staff/staff.html", people=people, done=said(MESSAGES), **roles)
 
 
 @blueprint.get("/staff/invite")
@@ -106,7 +106,7 @@ def one_of_staff(number: int) -> str:
         person = existing_staff(session, number)
         sessions = sessions_of(session, person.id, now=utc_now())
     return render_template(
-        "admin/one_of_staff.html", person=person, sessions=sessions, seen=seen(person.role), done=said(MESSAGES)
+        "admin/staff/one_of_staff.html", person=person, sessions=sessions, seen=seen(person.role), done=said(MESSAGES)
     )
 
 
@@ -202,5 +202,5 @@ def _change(number: int, what: str, change: Callable[[Session, StaffId, datetime
 
 
 def _invite_page(form: dict[str, Any], problems: dict[str, str]) -> Response:
-    page = render_template("admin/invite.html", form=form, problems=problems, roles=[*Role])
+    page = render_template("admin/staff/invite.html", form=form, problems=problems, roles=[*Role])
     return make_response(page, 422 if request.method == "POST" else 200)

@@ -46,7 +46,7 @@ def burst_page(key: str) -> str:
         titles = {one.purpose.id: one.text(request_locale(), settings().default_locale).title for one in known.all()}
         message, is_over = message_named(session, burst.message_id), is_handled(session, burst)
     return render_template(
-        "admin/burst.html",
+        "admin/today/burst.html",
         burst=burst,
         entries=entries,
         titles=titles,

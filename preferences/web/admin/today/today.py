@@ -25,7 +25,7 @@ def today() -> str:
     day = local_date(utc_now())
     with reading() as session:
         found = what_needs_somebody(session, today=day, now=utc_now())
-    return render_template("admin/today.html", found=found, today=day, in_words=_in_words, days_left=_days_left)
+    return render_template("admin/today/today.html", found=found, today=day, in_words=_in_words, days_left=_days_left)
 
 
 def _in_words(day: date) -> str:

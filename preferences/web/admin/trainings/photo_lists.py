@@ -32,7 +32,7 @@ def training_photo_list(training_id: int) -> str:
     with audited_read(AuditAction.PHOTO_LIST_SEEN, training_target(training_id)) as session:
         found = photo_list(session, training_id, at=now, asked_at=now)
     return render_template(
-        "admin/photo_list.html",
+        "admin/trainings/photo_list.html",
         one=training,
         found=found,
         no_image=[one for one in found if not isinstance(one.may.image, Allowed)],
@@ -72,7 +72,7 @@ def answer_check(training_id: int) -> Response:
 
 def _check_page(training_id: int, *, text: str = "", problem: str = "", found: list[Checked] | None = None) -> Response:
     page = render_template(
-        "admin/photo_check.html",
+        "admin/trainings/photo_check.html",
         one=existing_training(training_id),
         text=text,
         problem=problem,

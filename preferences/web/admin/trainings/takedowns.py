@@ -58,7 +58,7 @@ def takedowns() -> str:
             found = takedowns_to_work(session, assigned_to=staff_id() if mine else None)
         names = {one.id: one.name for one in all_staff(session)}
     return render_template(
-        "admin/takedowns.html",
+        "admin/trainings/takedowns.html",
         page=page_of(found, lambda one: one.id) if closed else None,
         found=found,
         closed=closed,
@@ -126,7 +126,7 @@ def _page(reference: str, *, problem: str = "") -> Response:
         staff = all_staff(session)
         handlers = _handlers(session)
     page = render_template(
-        "admin/takedown.html",
+        "admin/trainings/takedown.html",
         one=found,
         address=shown_address(recipient.address) if recipient else "",
         names={one.id: one.name for one in staff},

@@ -39,7 +39,7 @@ def review_notice(training_id: int) -> str:
         progress = notice_progress(session, training_id)
         told_of = told_before_a_training(catalogue(session))
     return render_template(
-        "admin/training_notice.html",
+        "admin/trainings/training_notice.html",
         one=found,
         progress=progress,
         unreachable=[(state, progress.count(state)) for state in UNREACHABLE if progress.count(state)],

@@ -63,7 +63,7 @@ def training_page(training_id: int) -> str:
     today = local_date(utc_now())
     removed = asked("person")
     return render_template(
-        "admin/training.html",
+        "admin/trainings/training.html",
         one=found,
         page=page,
         people=sorted(page.rows, key=_by_name),
@@ -177,7 +177,7 @@ def _add_page(
     found: Any = None,
 ) -> Response:
     page = render_template(
-        "admin/training_add.html",
+        "admin/trainings/training_add.html",
         one=existing_training(training_id),
         text=text,
         problem=problem,

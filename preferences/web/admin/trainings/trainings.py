@@ -48,7 +48,7 @@ def trainings() -> str:
         coming = coming_trainings(session, today=today) if before is None else []
         past = past_trainings(session, today=today, before=before, limit=ROWS + 1)
     return render_template(
-        "admin/trainings.html",
+        "admin/trainings/trainings.html",
         coming=coming,
         page=page_of(past, lambda one: one.training.id),
         is_first=before is None,
@@ -175,7 +175,7 @@ def _form_page(form: dict[str, str], *, found: Training | None = None, problem: 
         with reading() as session:
             told = notice_progress(session, found.id).told
     page = render_template(
-        "admin/training_form.html",
+        "admin/trainings/training_form.html",
         form=form,
         found=found,
         was=_as_form(found) if found else {},

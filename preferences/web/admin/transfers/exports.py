@@ -187,7 +187,7 @@ def _page(*, problem: tuple[str, Any] | None = None) -> Response:
         known = catalogue(session)
         planned = [one.training for one in trainings(session)]
     page = render_template(
-        "admin/exports.html",
+        "admin/transfers/exports.html",
         purposes=_purposes(known),
         trainings=[(one.id, f"{one.title}, {day_in_words(one.held_on)}") for one in planned],
         typed={name: typed(name) for name in ("purpose", "training", "reason")},

@@ -177,7 +177,7 @@ def _page(
     with audited_read(AuditAction.IMPORT_SEEN, target_of(view)):
         columns = _columns(view, form)
     page = render_template(
-        "admin/import_columns.html",
+        "admin/transfers/import_columns.html",
         one=view,
         columns=columns,
         form=form,

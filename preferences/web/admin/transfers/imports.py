@@ -226,7 +226,7 @@ def shown_import(view: ImportView, *, problem: Any = "") -> Response:
         who = _who(session, [view])
     kept = Reading.from_json(view.reading)
     page = render_template(
-        "admin/import.html",
+        "admin/transfers/import.html",
         one=view,
         who=who[view.id],
         kept=kept,
@@ -259,7 +259,7 @@ def _list(*, problem: str = "") -> Response:
         found = imports_before(session, asked_number(BEFORE) if request.method == "GET" else None, limit=ROWS + 1)
         who = _who(session, found)
     page = render_template(
-        "admin/imports.html",
+        "admin/transfers/imports.html",
         page=page_of(found, lambda one: one.id),
         who=who,
         problem=problem,

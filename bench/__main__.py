@@ -19,6 +19,7 @@ SCENARIOS = {
     "feed": "changes read a second through GET /changes",
     "imports": "1,000,000 rows applied",
     "seals": "1,000,000 entries sealed, verified, and one of them proved",
+    "evidence": "the evidence pack of a person with 5,000 entries",
     "webhooks": "deliveries a second by two workers, and from one-click to webhook",
     "admin": "every admin page with 1,000,000 recipients and 5,000,000 ledger entries",
     "esp": "10,000 events of an ESP until they are answered, and the worker after them",

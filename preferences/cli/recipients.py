@@ -22,8 +22,8 @@ from preferences.models.transaction import reading, snapshot, transaction
 from preferences.queries.choices.choices import Standing, standing
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipients import RecipientView
-from preferences.services.choices.receipts import receipt_controller
-from preferences.services.evidence_pack import PackWords, write_evidence_pack
+from preferences.services.choices.receipts import ReceiptLanguage, receipt_controller
+from preferences.services.evidence_pack import write_evidence_pack
 from preferences.services.recipients.erasure import erase_recipient
 from preferences.services.recipients.recipients import find_recipient
 
@@ -112,10 +112,10 @@ def _written_whole(out: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def _speaks() -> PackWords:
+def _speaks() -> ReceiptLanguage:
     """Receipts in a pack that a command makes hold codes, as the API does: whoever asks for it reads those."""
     site: Settings = current_app.extensions["preferences.settings"]
-    return PackWords(
+    return ReceiptLanguage(
         controller=receipt_controller(site),
         locale=site.default_locale,
         default_locale=site.default_locale,

@@ -74,27 +74,27 @@ _RIGHTS = ("A15", "A16", "A17", "A18", "A20", "A21", "A77")
 
 def as_dpv(receipt: Receipt) -> dict[str, Any]:
     """The receipt with the record inside."""
-    controller = _controller_id(receipt)
+    controller, receipt_id, record_id = _controller_id(receipt), receipt.receipt_id, receipt.record_id
     return {
         "@context": CONTEXT,
-        "@id": f"urn:uuid:{receipt.receipt_id}",
+        "@id": f"urn:uuid:{receipt_id}",
         "@type": "dpv:ConsentReceipt" if receipt.is_about_consent else "dpv:DataProcessingRecord",
         "dct:conformsTo": RECEIPT_SCHEMA if receipt.is_about_consent else SAME_FIELDS,
-        "dct:identifier": receipt.receipt_id,
-        "dpv:hasIdentifier": receipt.receipt_id,
+        "dct:identifier": receipt_id,
+        "dpv:hasIdentifier": receipt_id,
         "dct:title": f"{receipt.words.act}: {receipt.title}",
         "dct:language": receipt.language,
         "dct:created": utc_text(receipt.made_at),
         "dct:publisher": controller,
         "schema:recipient": "dpv:DataSubject",
         "dpv:hasRecordOfActivity": {
-            "@id": f"urn:uuid:{receipt.record_id}",
+            "@id": f"urn:uuid:{record_id}",
             "@type": "dpv:ConsentRecord" if receipt.is_about_consent else "dpv:DataProcessingRecord",
             "dct:conformsTo": RECORD_SCHEMA if receipt.is_about_consent else SAME_FIELDS,
-            "dct:identifier": receipt.record_id,
-            "dpv:hasIdentifier": receipt.record_id,
+            "dct:identifier": record_id,
+            "dpv:hasIdentifier": record_id,
             "dpv:hasDataSubject": {
-                "@id": f"urn:uuid:{receipt.record_id}#data-subject",
+                "@id": f"urn:uuid:{record_id}#data-subject",
                 "@type": "dpv:DataSubject",
                 "dct:identifier": receipt.recipient,
             },

@@ -9,8 +9,10 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Actor, Method
+from preferences.domain.capability import RecipientId
 from preferences.domain.seal import SignedHead
 from preferences.models.ledger import LedgerEntryRow
+from preferences.queries.ledger.proof_parts import ProofParts, proof_parts
 from preferences.services.ledger.sealing import SealKeys, seal_next
 from preferences.services.ledger.verify_seal import SealVerified, verify_seal
 from tests.factories import purpose
@@ -30,6 +32,12 @@ def seal(session: Session, *, limit: int = 5000, keys: SealKeys | None = None) -
     session.commit()
     assert last is not None
     return last
+
+
+def sealed_parts(session: Session, entry_id: int) -> ProofParts:
+    """What the proof of an entry is made of, whoever it belongs to."""
+    recipient = session.scalars(select(LedgerEntryRow.recipient_id).where(LedgerEntryRow.id == entry_id)).one()
+    return proof_parts(session, RecipientId(recipient), [entry_id])[entry_id]
 
 
 def verified(session: Session) -> SealVerified:

@@ -75,6 +75,7 @@ class HistoryEntry:
     recorded_at: datetime
     paused_until: datetime | None
     notice_number: int | None
+    notice_published_at: datetime | None
     locale: str | None
     wording: NoticeText | None
     """The exact text shown; None where nothing of ours was shown."""
@@ -119,7 +120,7 @@ def history(
         wanted = wanted.where(LedgerEntryRow.act == act)
     rows = session.execute(wanted)
     found = []
-    for entry, number, text, evidence, training, message, mailer, actor, reason in rows:
+    for entry, number, published_at, text, evidence, training, message, mailer, actor, reason in rows:
         described = known.by_id(entry.purpose_id)
         found.append(
             HistoryEntry(
@@ -137,6 +138,7 @@ def history(
                 recorded_at=entry.recorded_at,
                 paused_until=entry.paused_until,
                 notice_number=number,
+                notice_published_at=published_at,
                 locale=entry.locale,
                 wording=None if text is None else _wording(text),
                 evidence={key: value for key, value in (evidence or {}).items() if key != _HIDDEN},
@@ -170,6 +172,7 @@ def _entries() -> Any:
         select(
             LedgerEntryRow,
             NoticeVersionRow.number,
+            NoticeVersionRow.published_at,
             NoticeTextRow,
             EvidenceRow.content,
             TrainingRow,

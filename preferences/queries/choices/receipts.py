@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
 from preferences.domain.purpose import About, NoticeText
-from preferences.models.purpose import NoticeVersionRow
 from preferences.queries.purposes.purposes import catalogue
 
 from .history import HistoryEntry, history
@@ -28,7 +25,6 @@ class ReceiptEntry:
     is_marketing: bool
     current: NoticeText
     """The purpose as it is described today, for entries at which nothing of ours was shown."""
-    notice_published_at: datetime | None
 
 
 def receipt_entry(
@@ -38,21 +34,20 @@ def receipt_entry(
     found = history(session, recipient_id, locale=locale, default_locale=default_locale, before=entry_id + 1, limit=1)
     if not found or found[0].id != entry_id:
         return None
-    entry, known = found[0], catalogue(session)
+    return for_receipt(session, found[0], locale=locale, default_locale=default_locale)
+
+
+def for_receipt(session: Session, entry: HistoryEntry, *, locale: str, default_locale: str) -> ReceiptEntry | None:
+    """An entry that was read, with what its receipt says about its purpose; None where the purpose is not known."""
+    known = catalogue(session)
     described = known.by_id(entry.purpose_id)
     if described is None:
         return None
-    published_at = session.scalar(
-        select(NoticeVersionRow.published_at).where(
-            NoticeVersionRow.purpose_id == entry.purpose_id, NoticeVersionRow.number == (entry.notice_number or 0)
-        )
-    )
     return ReceiptEntry(
         entry=entry,
         about=described.purpose.about,
         is_marketing=known.path_to(described.purpose)[0].key == MARKETING_KEY,
         current=described.text(locale, default_locale),
-        notice_published_at=published_at,
     )
 
 

@@ -1,26 +1,21 @@
-"""The seal as it is stored: heads, the tree's nodes, and ledger entries in the form in which they are sealed."""
+"""The seal as it is stored: heads, what waits for one, and ledger entries and texts in the form in which they are sealed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, String, exists, func, select, type_coerce
+from sqlalchemy import Row, ScalarSelect, Select, String, exists, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from preferences.domain.merkle import Frontier, peaks_of
-from preferences.domain.merkle import hash_node as join
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.seal import Head, SealedEntry, SealedText, SignedHead
 from preferences.models.ledger import LedgerEntryRow
 from preferences.models.purpose import NoticeTextRow, NoticeVersionRow, PurposeRow
-from preferences.models.seal import SealedEntryRow, SealHeadRow, SealNodeRow
+from preferences.models.seal import SealedEntryRow, SealHeadRow
 
-TILE = 8
-"""Levels between kept nodes: 256 hashes lie side by side and are read together."""
-_MOST_TILES = 256
 NoticeDigests = Mapping[tuple[int, str], bytes]
 
 _ENTRY = LedgerEntryRow
@@ -46,10 +41,6 @@ ENTRY_COLUMNS: tuple[Any, ...] = (
 WIDTH = len(ENTRY_COLUMNS)
 
 
-class TreeIncomplete(Exception):
-    """A node that a proof needs is not there: the seal was damaged. `flask ledger verify` says where."""
-
-
 @dataclass(frozen=True, slots=True)
 class StoredHead:
     """A head with the sealer's own notes; see models.seal.SealHeadRow."""
@@ -60,70 +51,36 @@ class StoredHead:
     seen_at: datetime
 
 
-class StoredTree:
-    """The nodes of the sealed tree, read 256 at a time and kept as long as a few proofs need them."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._tiles: dict[tuple[int, int], dict[int, bytes]] = {}
-
-    def node_at(self, level: int, index: int) -> bytes:
-        """The hash of a complete subtree. Raises TreeIncomplete."""
-        if level % TILE:
-            return join(self.node_at(level - 1, 2 * index), self.node_at(level - 1, 2 * index + 1))
-        try:
-            return self._tile(level, index >> TILE)[index]
-        except KeyError:
-            raise TreeIncomplete(f"node {index} of level {level} is missing") from None
-
-    def frontier(self, size: int) -> Frontier:
-        """The tree of the first `size` leaves, to be grown."""
-        return Frontier(size, [self.node_at(level, index) for level, index in peaks_of(size)])
-
-    def _tile(self, level: int, number: int) -> dict[int, bytes]:
-        tile = self._tiles.get((level, number))
-        if tile is None:
-            if len(self._tiles) >= _MOST_TILES:
-                self._tiles.clear()
-            tile = self._tiles[level, number] = self._read(level, number << TILE)
-        return tile
-
-    def _read(self, level: int, start: int) -> dict[int, bytes]:
-        if level == 0:
-            wanted = select(SealedEntryRow.position, SealedEntryRow.leaf).where(
-                SealedEntryRow.position.between(start, start + 255)
-            )
-        else:
-            wanted = select(SealNodeRow.number, SealNodeRow.hash).where(
-                SealNodeRow.level == level, SealNodeRow.number.between(start, start + 255)
-            )
-        return {number: bytes(found) for number, found in self._session.execute(wanted)}
-
-
 def newest_head(session: Session) -> StoredHead | None:
     """The last head; None before the first seal."""
     row = session.scalar(select(SealHeadRow).order_by(SealHeadRow.number.desc()).limit(1))
-    return None if row is None else _head(row)
+    return None if row is None else stored_head(row)
 
 
 def head_by_number(session: Session, number: int) -> StoredHead | None:
     """One head."""
     row = session.scalar(select(SealHeadRow).where(SealHeadRow.number == number))
-    return None if row is None else _head(row)
+    return None if row is None else stored_head(row)
 
 
-def head_covering(session: Session, position: int) -> StoredHead | None:
-    """The first head that covers a position."""
-    wanted = select(SealHeadRow).where(SealHeadRow.tree_size > position).order_by(SealHeadRow.tree_size).limit(1)
-    row = session.scalar(wanted)
-    return None if row is None else _head(row)
+def covering_head(session: Session, entry_id: int) -> StoredHead | None:
+    """The first head that covers an entry; None as long as it is not sealed."""
+    size = select(covering_size()).where(SealedEntryRow.entry_id == entry_id).scalar_subquery()
+    row = session.scalar(select(SealHeadRow).where(SealHeadRow.tree_size == size))
+    return None if row is None else stored_head(row)
+
+
+def covering_size() -> ScalarSelect[int]:
+    """The size of the first head that covers a sealed entry of the statement around it."""
+    covers = SealHeadRow.tree_size > SealedEntryRow.position
+    return select(func.min(SealHeadRow.tree_size)).where(covers).correlate(SealedEntryRow).scalar_subquery()
 
 
 def heads_in_order(session: Session, *, after: int = 0) -> Iterator[StoredHead]:
     """Every head after the one of that number, streamed."""
     wanted = select(SealHeadRow).where(SealHeadRow.number > after).order_by(SealHeadRow.number)
     for row in session.scalars(wanted, execution_options={"yield_per": 500}):
-        yield _head(row)
+        yield stored_head(row)
 
 
 def newest_heads(session: Session, limit: int, *, before: int | None = None) -> list[StoredHead]:
@@ -131,7 +88,7 @@ def newest_heads(session: Session, limit: int, *, before: int | None = None) -> 
     wanted = select(SealHeadRow).order_by(SealHeadRow.number.desc()).limit(limit)
     if before is not None:
         wanted = wanted.where(SealHeadRow.number < before)
-    return [_head(row) for row in session.scalars(wanted)]
+    return [stored_head(row) for row in session.scalars(wanted)]
 
 
 def public_keys(session: Session) -> list[tuple[bytes, int, int]]:
@@ -143,11 +100,6 @@ def public_keys(session: Session) -> list[tuple[bytes, int, int]]:
         .order_by(first)
     )
     return [(bytes(key), start, end) for key, start, end in rows]
-
-
-def position_of(session: Session, entry_id: int) -> int | None:
-    """Where an entry is sealed; None as long as it is not."""
-    return session.scalar(select(SealedEntryRow.position).where(SealedEntryRow.entry_id == entry_id))
 
 
 def unsealed_entries(session: Session, *, after: int, limit: int) -> list[SealedEntry]:
@@ -175,28 +127,17 @@ def newest_entry_id(session: Session) -> int:
     return session.scalar(select(func.max(_ENTRY.id))) or 0
 
 
-def entry_as_sealed(session: Session, entry_id: int) -> SealedEntry | None:
-    """One entry as it is sealed, read from the ledger."""
-    row = session.execute(select_entries().where(_ENTRY.id == entry_id)).one_or_none()
-    if row is None:
-        return None
-    text = text_as_sealed(session, row.notice_version_id, row.locale)
-    digests = {} if text is None else {(row.notice_version_id, row.locale): text.digest}
-    return as_sealed(row, digests)
-
-
-def text_as_sealed(session: Session, version_id: int | None, locale: str | None) -> SealedText | None:
-    """The text that was shown; None where none of ours was."""
-    if version_id is None or locale is None:
-        return None
-    wanted = _texts().where(NoticeVersionRow.id == version_id, NoticeTextRow.locale == locale)
-    row = session.execute(wanted).one_or_none()
-    return None if row is None else _text(row)
-
-
 def notice_digests(session: Session) -> NoticeDigests:
     """The digest of every notice text there is, by version and language."""
-    return {(row[0], row.locale): _text(row).digest for row in session.execute(_texts())}
+    return {key: text.digest for key, text in texts_as_sealed(session).items()}
+
+
+def texts_as_sealed(session: Session, versions: Collection[int] | None = None) -> dict[tuple[int, str], SealedText]:
+    """The notice texts of these versions, or all there are, by version and language."""
+    wanted = _texts()
+    if versions is not None:
+        wanted = wanted.where(NoticeVersionRow.id.in_(versions))
+    return {(row[0], row.locale): _text(row) for row in session.execute(wanted)}
 
 
 def select_entries() -> Select[Any]:
@@ -262,7 +203,8 @@ def _text(row: Row[Any]) -> SealedText:
     )
 
 
-def _head(row: SealHeadRow) -> StoredHead:
+def stored_head(row: SealHeadRow) -> StoredHead:
+    """A head as it is stored."""
     head = Head(
         number=row.number,
         tree_size=row.tree_size,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, true, tuple_
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act
@@ -32,7 +32,7 @@ class ByWebhook:
 
 @dataclass(frozen=True, slots=True)
 class ByFeed:
-    """One mailer in use; `confirmed_at` is when it first said that it has applied the change, None: not yet."""
+    """A mailer in use, or one that had confirmed before it went; `confirmed_at`: when it said so first, None: not yet."""
 
     mailer: str
     confirmed_at: datetime | None
@@ -110,11 +110,12 @@ def _feed(session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[ByFeed]
     )
     found: dict[int, list[ByFeed]] = {}
     asked = (
-        select(ChangeEventRow.id, MailerRow.name, confirmed_at)
-        .join(MailerRow, MailerRow.archived_at.is_(None))
+        select(ChangeEventRow.id, MailerRow.name, MailerRow.archived_at, confirmed_at)
+        .join(MailerRow, true())
         .where(ChangeEventRow.id.in_(ids))
         .order_by(MailerRow.name)
     )
-    for event_id, name, moment in session.execute(asked):
-        found.setdefault(event_id, []).append(ByFeed(name, moment))
+    for event_id, name, archived_at, moment in session.execute(asked):
+        if archived_at is None or moment is not None:
+            found.setdefault(event_id, []).append(ByFeed(name, moment))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -17,7 +18,7 @@ from preferences.domain.receipt import Receipt, ReceiptController, ReceiptWords
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.models.outbox import JobKind, OutboxJobRow
 from preferences.queries.choices.history import HistoryEntry
-from preferences.queries.choices.receipts import entries_of_receipt, receipt_entry
+from preferences.queries.choices.receipts import ReceiptEntry, entries_of_receipt, for_receipt, receipt_entry
 from preferences.queries.recipients.recipients import RecipientView
 from preferences.services.outbox.mail_limits import may_mail
 from preferences.services.outbox.mail_links import MailLinks
@@ -47,34 +48,47 @@ def receipt_controller(site: Settings) -> ReceiptController:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptLanguage:
+    """How receipts speak: who is responsible, in which language, and the words for codes (the edge has them)."""
+
+    controller: ReceiptController
+    locale: str
+    default_locale: str
+    words: Callable[[HistoryEntry], ReceiptWords]
+    training_in_words: Callable[[HistoryEntry], str]
+
+
 def make_receipt(
-    session: Session,
-    recipient: RecipientView,
-    entry_id: int,
-    *,
-    controller: ReceiptController,
-    words: Callable[[HistoryEntry], ReceiptWords],
-    training_in_words: Callable[[HistoryEntry], str],
-    locale: str,
-    default_locale: str,
-    now: datetime,
+    session: Session, recipient: RecipientView, entry_id: int, *, speaks: ReceiptLanguage, now: datetime
 ) -> Receipt | None:
     """The receipt of one of the person's own entries; None for anybody else's."""
-    found = receipt_entry(session, recipient.id, entry_id, locale=locale, default_locale=default_locale)
-    if found is None:
-        return None
+    languages = {"locale": speaks.locale, "default_locale": speaks.default_locale}
+    found = receipt_entry(session, recipient.id, entry_id, **languages)
+    return None if found is None else _receipt(recipient, found, speaks, now)
+
+
+def receipt_of(
+    session: Session, recipient: RecipientView, entry: HistoryEntry, *, speaks: ReceiptLanguage, now: datetime
+) -> Receipt | None:
+    """As make_receipt, of an entry that was read from the person's history in the receipt's language: asks nothing more."""
+    found = for_receipt(session, entry, locale=speaks.locale, default_locale=speaks.default_locale)
+    return None if found is None else _receipt(recipient, found, speaks, now)
+
+
+def _receipt(recipient: RecipientView, found: ReceiptEntry, speaks: ReceiptLanguage, now: datetime) -> Receipt:
     entry = found.entry
     return Receipt(
-        controller=controller,
-        words=words(entry),
-        language=locale.replace("_", "-"),
+        controller=speaks.controller,
+        words=speaks.words(entry),
+        language=speaks.locale.replace("_", "-"),
         entry_id=entry.id,
         recipient=format_recipient_id(recipient.id),
         address=recipient.address or "",
         purpose_key=entry.purpose_key,
         about=found.about,
         is_marketing=found.is_marketing,
-        training=training_in_words(entry),
+        training=speaks.training_in_words(entry),
         act=entry.act,
         basis=entry.basis,
         method=entry.method,
@@ -85,7 +99,7 @@ def make_receipt(
         described=entry.wording or found.current,
         wording=entry.wording,
         notice_number=entry.notice_number,
-        notice_published_at=found.notice_published_at,
+        notice_published_at=entry.notice_published_at,
         evidence=entry.stated,
         made_at=now,
     )

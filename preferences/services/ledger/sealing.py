@@ -19,14 +19,13 @@ from preferences.domain.seal import Head, SignedHead
 from preferences.models.bulk import bulk_insert, is_sqlite
 from preferences.models.seal import SealedEntryRow, SealHeadRow, SealNodeRow
 from preferences.queries.ledger.seal import (
-    TILE,
     StoredHead,
-    StoredTree,
     has_unsealed,
     newest_entry_id,
     newest_head,
     unsealed_entries,
 )
+from preferences.queries.ledger.tree import TILE, StoredTree
 
 from .settling import clock_of, somebody_still_writes, takes_turn
 

@@ -23,16 +23,14 @@ from preferences.models.purpose import PurposeRow
 from preferences.models.seal import SealedEntryRow, SealNodeRow
 from preferences.queries.ledger.seal import (
     ENTRY_COLUMNS,
-    TILE,
     WIDTH,
     NoticeDigests,
     StoredHead,
-    StoredTree,
-    TreeIncomplete,
     as_sealed,
     heads_in_order,
     notice_digests,
 )
+from preferences.queries.ledger.tree import TILE, StoredTree, TreeIncomplete
 from preferences.services.choices.consent import digest_stored_evidence
 
 from .sealing import is_signed

@@ -19,11 +19,12 @@ from preferences.domain.seal import read_head
 from preferences.models.ledger import LedgerEntryRow
 from preferences.models.seal import SealedEntryRow, SealHeadRow
 from preferences.models.transaction import transaction
-from preferences.queries.ledger.seal import StoredTree, entry_as_sealed, newest_head, position_of
+from preferences.queries.ledger.seal import newest_head
+from preferences.queries.ledger.tree import StoredTree
 from preferences.services.ledger.sealing import EVERY, SealKeys, is_signed, seal_is_due, seal_next
 from preferences.worker.seal_lane import SealLane
 from tests.factories import act, make_recipient
-from tests.support.seals import seal, seal_keys, verified, write_entries
+from tests.support.seals import seal, seal_keys, sealed_parts, verified, write_entries
 
 GROWING = {
     "sealed_entries": "UPDATE sealed_entries SET entry_id = 99",
@@ -67,13 +68,14 @@ def test_every_entry_can_be_proved_in_every_later_head(session: Session) -> None
     assert list(roots) == [1, 3, 133, 300]
     tree = StoredTree(session)
     for position, entry_id in list(enumerate(ids))[::37]:
-        entry = entry_as_sealed(session, entry_id)
-        assert entry is not None
-        assert position_of(session, entry_id) == position
+        parts = sealed_parts(session, entry_id)
+        assert parts.position == position
+        assert parts.head is not None
+        assert parts.head.signed.head.tree_size == min(size for size in roots if size > position)
         for size, root in roots.items():
             if position < size:
                 path = inclusion_proof(position, size, tree.node_at)
-                assert verify_inclusion(entry.leaf, position, size, path, root)
+                assert verify_inclusion(parts.entry.leaf, position, size, path, root)
     for earlier in roots:
         path = consistency_proof(earlier, 300, tree.node_at)
         assert verify_consistency(earlier, 300, path, roots[earlier], roots[300])
@@ -147,7 +149,7 @@ def test_an_entry_committed_late_is_sealed_later_and_never_left_out(app: Flask, 
         session.commit()
         late.commit()
     seal(session)
-    assert position_of(session, late_id) == 5
+    assert sealed_parts(session, late_id).position == 5
     write_entries(session, 1)
     seal(session)
     settled = newest_head(session)

@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 from preferences.domain.acts import Act
 from preferences.domain.merkle import Frontier
 from preferences.models.ledger import LedgerEntryRow
-from preferences.queries.ledger.seal import entry_as_sealed
 from preferences.services.ledger.sealing import SealKeys
 from preferences.services.ledger.verify_seal import SealFinding, Wrong, verify_seal
 from preferences.services.recipients.erasure import erase_recipient
 from tests.factories import act, make_recipient, purpose
-from tests.support.seals import seal, seal_keys, verified, write_entries
+from tests.support.seals import seal, seal_keys, sealed_parts, verified, write_entries
 from tests.support.tampering import tamper
 
 COLUMNS = {
@@ -121,8 +120,7 @@ def test_leaves_that_change_places_with_their_entries_are_found(session: Session
 def _forge(session: Session, entry: int) -> None:
     """Change an entry, and its leaf so that it fits again."""
     tamper(session, "UPDATE ledger_entries SET act = 'given' WHERE id = :id", id=entry)
-    forged = entry_as_sealed(session, entry)
-    assert forged is not None
+    forged = sealed_parts(session, entry).entry
     tamper(session, "UPDATE sealed_entries SET leaf = :leaf WHERE entry_id = :id", id=entry, leaf=forged.leaf)
 
 

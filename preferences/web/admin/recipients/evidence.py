@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ from preferences.domain.audit import AuditAction
 from preferences.domain.receipt_dpv import as_dpv
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.roles import Permission
+from preferences.domain.seal import as_file
 from preferences.models.transaction import snapshot, transaction
 from preferences.services.choices.receipts import make_receipt
 from preferences.services.evidence_pack import write_evidence_pack
@@ -24,7 +24,7 @@ from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
 from preferences.web.admin.guard import audited_read, fresh, needs, staff_id
-from preferences.web.admin.words.evidence import pack_words
+from preferences.web.admin.words.evidence import receipt_language
 from preferences.web.plumbing import utc_now
 
 from .recipients import existing, target_of
@@ -41,7 +41,7 @@ def evidence_of(public_id: str) -> Response:
         record_audit(session, staff_id(), AuditAction.EVIDENCE_EXPORTED, target_of(found), now=now)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the answer has been sent
     with snapshot() as session:
-        write_evidence_pack(session, file, found, speaks=pack_words(), now=now)
+        write_evidence_pack(session, file, found, speaks=receipt_language(), now=now)
     file.seek(0)
     return _download(_sent(file), f"evidence-{format_recipient_id(found.id)}.zip", "application/zip")
 
@@ -52,28 +52,17 @@ def evidence_of(public_id: str) -> Response:
 @fresh
 def receipt_of(public_id: str, entry: int) -> Response:
     """The receipt of one act, with its proof once it is sealed; 404 for an act of somebody else."""
-    found, speaks = existing(public_id), pack_words()
+    found = existing(public_id)
     with audited_read(AuditAction.EVIDENCE_EXPORTED, target_of(found), entry=entry) as session:
-        receipt = make_receipt(
-            session,
-            found,
-            entry,
-            controller=speaks.controller,
-            words=speaks.words,
-            training_in_words=speaks.training_in_words,
-            locale=speaks.locale,
-            default_locale=speaks.default_locale,
-            now=utc_now(),
-        )
+        receipt = make_receipt(session, found, entry, speaks=receipt_language(), now=utc_now())
         proof = proof_of(session, found.id, entry)
         if receipt is None or proof is None:
             abort(404)
     content = as_dpv(replace(receipt, proof=proof if proof["sealed"] else None))
-    body = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-    return _download(body, f"receipt-{entry}.jsonld", "application/ld+json")
+    return _download(as_file(content), f"receipt-{entry}.jsonld", "application/ld+json")
 
 
-def _download(body: Iterator[bytes] | str, name: str, mimetype: str) -> Response:
+def _download(body: Iterator[bytes] | bytes, name: str, mimetype: str) -> Response:
     return FlaskResponse(body, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 

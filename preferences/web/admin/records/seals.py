@@ -16,11 +16,10 @@ from preferences.domain.roles import Permission
 from preferences.models.transaction import reading, snapshot, transaction
 from preferences.queries.ledger.seal import (
     StoredHead,
+    covering_head,
     head_by_number,
-    head_covering,
     newest_head,
     newest_heads,
-    position_of,
     waiting_for_seal,
 )
 from preferences.queries.staff.audit import AuditFilter, audit_entries
@@ -62,8 +61,7 @@ def seals() -> str:
         before = asked_number(BEFORE)
         found = newest_heads(session, ROWS + 1, before=min(before, LARGEST) if before is not None else None)
         waiting = waiting_of(session, last, now=utc_now())
-        position = position_of(session, min(entry, LARGEST_ID)) if entry is not None else None
-        covering = head_covering(session, position) if position is not None else None
+        covering = covering_head(session, min(entry, LARGEST_ID)) if entry is not None else None
         verified = last_verified(session)
     return render_template(
         "admin/records/seals.html",

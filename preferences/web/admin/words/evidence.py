@@ -1,21 +1,20 @@
-"""How receipts in an evidence pack speak when the admin pages make it: in the language of whoever asked for it."""
+"""How receipts speak when the admin pages make them: in the language of whoever asked for them."""
 
 from __future__ import annotations
 
 from preferences.domain.receipt import ReceiptWords
 from preferences.queries.choices.history import HistoryEntry
-from preferences.services.choices.receipts import receipt_controller
-from preferences.services.evidence_pack import PackWords
+from preferences.services.choices.receipts import ReceiptLanguage, receipt_controller
 from preferences.web.locale import request_locale
 from preferences.web.plumbing import settings
 
 from .words import staff_word
 
 
-def pack_words() -> PackWords:
+def receipt_language() -> ReceiptLanguage:
     """Words for codes, and who is responsible."""
     site = settings()
-    return PackWords(
+    return ReceiptLanguage(
         controller=receipt_controller(site),
         locale=request_locale(),
         default_locale=site.default_locale,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,16 +12,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from preferences.domain.receipt import Receipt, ReceiptWords
 from preferences.domain.receipt_dpv import as_dpv
 from preferences.domain.receipt_kantara import as_kantara
+from preferences.domain.seal import as_file
 from preferences.models.transaction import reading, transaction
 from preferences.queries.choices.history import HistoryEntry, history
+from preferences.queries.ledger.seal import covering_head
 from preferences.services.choices.receipts import (
+    ReceiptLanguage,
     ReceiptMail,
     ask_for_receipt,
     make_receipt,
     receipt_asked,
     receipt_controller,
 )
-from preferences.services.ledger.proofs import proof_of, sealing_head
+from preferences.services.ledger.proofs import proof_of
 from preferences.web.access import Access, access
 from preferences.web.copy_page import languages
 from preferences.web.locale import keeping_language, request_locale
@@ -62,7 +64,7 @@ def own_receipt(entry: int) -> str:
     receipt = _receipt(entry)
     with reading() as session:
         mail = receipt_asked(session, current_recipient().id, entry)
-        head = sealing_head(session, entry)
+        head = covering_head(session, entry)
     if LIMITED in request.args and mail is ReceiptMail.NOT_ASKED:
         mail = ReceiptMail.LIMITED
     seal = None if head is None else head.signed.head
@@ -117,17 +119,11 @@ def _proof(entry_id: int) -> dict[str, Any]:
 
 def _receipt(entry_id: int) -> Receipt:
     """The person's own receipt; 404 for anybody else's, without telling one from the other."""
+    speaks = ReceiptLanguage(
+        controller=receipt_controller(settings()), words=_words, training_in_words=_training, **languages()
+    )
     with reading() as session:
-        found = make_receipt(
-            session,
-            current_recipient(),
-            entry_id,
-            controller=receipt_controller(settings()),
-            words=_words,
-            training_in_words=_training,
-            **languages(),
-            now=utc_now(),
-        )
+        found = make_receipt(session, current_recipient(), entry_id, speaks=speaks, now=utc_now())
     if found is None:
         abort(404)
     return found
@@ -146,5 +142,6 @@ def _training(entry: HistoryEntry) -> str:
 
 
 def _download(content: dict[str, Any], name: str, mimetype: str) -> Response:
-    body = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
-    return Response(body, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        as_file(content), mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

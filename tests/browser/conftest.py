@@ -94,8 +94,8 @@ def _in_the_other_language(journeys: list[pytest.Item]) -> list[pytest.Item]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """One browser for the whole run."""
-    path = shutil.which("chromium")
+    """One browser for the whole run. Where the one without windows is installed, that: windows cost as much as the pages."""
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
         if "chromium" in os.environ.get("PREFERENCES_TEST_REQUIRE", ""):
             pytest.fail("Chromium is required (PREFERENCES_TEST_REQUIRE) and there is none")

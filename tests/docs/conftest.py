@@ -29,9 +29,9 @@ class DemoService:
     environment: dict[str, str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoService]:
-    """`python app.py` with demo data, until the end of the run."""
+    """`python app.py` with demo data, until the last example: its worker would work on beside all other tests."""
     instance = tmp_path_factory.mktemp("instance")
     folder = tmp_path_factory.mktemp("examples")
     for name in ("app.py", "preferences", "templates", "static", "translations", "migrations", "docs", "clients"):

@@ -66,14 +66,18 @@ def accept_invitation(
 ) -> PasswordProblem | None:
     """Set the password that somebody chose; every session of theirs ends. The problem, where it cannot be used.
 
-    Raises Conflict when the link was used in between.
+    Raises Conflict when the link was used or replaced in between.
     """
     problem = set_password(session, invitation.staff, password, organisation=organisation, now=now)
     if problem is not None:
         return problem
     claimed = session.execute(
         update(StaffInvitationRow)
-        .where(StaffInvitationRow.id == invitation.id, StaffInvitationRow.used_at.is_(None))
+        .where(
+            StaffInvitationRow.id == invitation.id,
+            StaffInvitationRow.used_at.is_(None),
+            StaffInvitationRow.replaced_at.is_(None),
+        )
         .values(used_at=now)
     )
     if not cast("CursorResult[Any]", claimed).rowcount:

@@ -1,7 +1,8 @@
 """Lockout: failed attempts counted by account and by client, in the database, so that it holds for every process (T27).
 
-An attempt is stored as failed before it is looked at and taken back when it was right, so that nobody gains by asking many at
-once. An account that does not exist is counted like any other: the answer tells nothing.
+An attempt is stored as failed before it is looked at and taken back when it was right, and attempts on the same subject take
+turns, so that nobody gains by asking many at once. An account that does not exist is counted like any other: the answer tells
+nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, insert, select
+from sqlalchemy import CursorResult, delete, insert, select, text
 from sqlalchemy.orm import Session
 
 from preferences.domain.staff import LIMITS, FailureKind
+from preferences.models.bulk import is_sqlite
 from preferences.models.crypto import keyring
 from preferences.models.single_sign_on import FinishedRoundRow
 from preferences.models.staff import SignInFailureRow
@@ -43,7 +45,12 @@ def passkey_subjects(client: str) -> Subjects:
 
 
 def waits_until(session: Session, subjects: Subjects, *, now: datetime) -> datetime | None:
-    """Until when attempts are not looked at; None: go on."""
+    """Until when attempts are not looked at; None: go on.
+
+    Other attempts on the same subjects wait here until this transaction ends: of many at once each sees those counted before.
+    Ask before anything of the person is locked.
+    """
+    _take_turns(session, subjects)
     until = [moment for kind, subject in subjects.items() if (moment := _until(session, kind, subject, now))]
     return max(until, default=None)
 
@@ -72,6 +79,15 @@ def forget_failures(session: Session, *, now: datetime) -> int:
     failed = session.execute(delete(SignInFailureRow).where(SignInFailureRow.failed_at < now - KEPT_FOR))
     rounds = session.execute(delete(FinishedRoundRow).where(FinishedRoundRow.finished_at < now - KEPT_FOR))
     return sum(cast("CursorResult[Any]", one).rowcount for one in (failed, rounds))
+
+
+def _take_turns(session: Session, subjects: Subjects) -> None:
+    """SQLite has one writer at a time anyway. Always in the same order, so that two never wait for each other."""
+    if is_sqlite(session):
+        return
+    for subject in sorted(subjects.values()):
+        lock = int.from_bytes(subject[:8], "big", signed=True)
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 def _until(session: Session, kind: FailureKind, subject: bytes, now: datetime) -> datetime | None:

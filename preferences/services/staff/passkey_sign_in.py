@@ -21,7 +21,7 @@ from .sign_in import (
     CODES,
     SignIn,
     has_second_factor,
-    lock_out,
+    look_at_second_factor,
     make_recovery_codes,
     open_session,
     refuse_second_factor,
@@ -35,8 +35,8 @@ def sign_in_with_second_passkey(
     session: Session, half: StaffSession, answer: str, *, party: RelyingParty, browser: bytes, now: datetime
 ) -> Begun | SignIn:
     """Open the session that waits for the second factor."""
-    if waits_until(session, code_subjects(half.staff.id), now=now):
-        return lock_out(session, half, now=now)
+    if refused := look_at_second_factor(session, half, now=now):
+        return refused
     used = use_passkey(session, half.staff.id, answer, Ceremony.SECOND_FACTOR, party=party, browser=browser, now=now)
     if used is None:
         return refuse_second_factor(session, half, now=now)
@@ -84,10 +84,10 @@ def enrol_passkey(
     session: Session, half: StaffSession, answer: str, *, party: RelyingParty, browser: bytes, now: datetime
 ) -> Begun | SignIn:
     """Take a passkey as the first second factor, and open the session, which holds fresh recovery codes."""
+    if refused := look_at_second_factor(session, half, now=now):
+        return refused
     if has_second_factor(session, half.staff.id):
         return SignIn.WRONG
-    if waits_until(session, code_subjects(half.staff.id), now=now):
-        return lock_out(session, half, now=now)
     added = take_passkey(session, half.staff, answer, half.browser, party=party, browser=browser, now=now)
     if added is None:
         return refuse_second_factor(session, half, now=now)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, insert, update
+from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from preferences.domain.audit import StaffId
@@ -63,6 +63,15 @@ def make_fresh(session: Session, session_id: int, *, now: datetime) -> None:
 def keep_in_session(session: Session, session_id: int, kept: Mapping[str, Any] | None) -> None:
     """Keep something for this session alone, such as codes to be shown until they are noted; None: forget it."""
     session.execute(update(StaffSessionRow).where(StaffSessionRow.id == session_id).values(kept=kept or None))
+
+
+def goes_on(session: Session, session_id: int) -> bool:
+    """Whether nobody has ended it meanwhile."""
+    return bool(
+        session.scalar(
+            select(StaffSessionRow.id).where(StaffSessionRow.id == session_id, StaffSessionRow.ended_at.is_(None))
+        )
+    )
 
 
 def end_session(session: Session, session_id: int, *, staff_id: StaffId, now: datetime) -> bool:

@@ -26,7 +26,7 @@ from .account_mail import AccountChange, tell_owner
 from .audit import record_audit
 from .limits import Subjects, code_subjects, count_failure, sign_in_subjects, take_back_failure, waits_until
 from .passwords import hash_password, is_password, needs_new_hash
-from .sessions import Begun, begin_half_session, begin_session, end_session
+from .sessions import Begun, begin_half_session, begin_session, end_session, goes_on
 
 PENDING = "totp"
 """In a session's `kept`: the secret that an app is being enrolled with."""
@@ -109,13 +109,23 @@ def begin_second_factor(session: Session, staff: StaffView, *, browser: str, now
     return begin_half_session(session, staff.id, browser=browser, kept=kept, now=now)
 
 
+def look_at_second_factor(session: Session, half: StaffSession, *, now: datetime) -> SignIn | None:
+    """None: it is this attempt's turn. Otherwise why not: too many were wrong, or the half session was used a moment ago.
+
+    Nothing is used up for a half session that opens nothing any more.
+    """
+    if waits_until(session, code_subjects(half.staff.id), now=now):
+        return lock_out(session, half, now=now)
+    return None if goes_on(session, half.id) else SignIn.WRONG
+
+
 def sign_in_with_code(session: Session, half: StaffSession, typed: str, *, now: datetime) -> Begun | SignIn:
     """Open the session with the app's code. A code, and every one before it, works once (RFC 6238 §5.2)."""
+    if refused := look_at_second_factor(session, half, now=now):
+        return refused
     secret, last = session.execute(
         select(StaffRow.totp_secret, StaffRow.totp_step).where(StaffRow.id == half.staff.id).with_for_update()
     ).one()
-    if waits_until(session, code_subjects(half.staff.id), now=now):
-        return lock_out(session, half, now=now)
     step = matching_step(secret, typed, now=now, after=last) if secret else None
     if step is None:
         return refuse_second_factor(session, half, now=now)
@@ -125,8 +135,8 @@ def sign_in_with_code(session: Session, half: StaffSession, typed: str, *, now: 
 
 def sign_in_with_recovery_code(session: Session, half: StaffSession, typed: str, *, now: datetime) -> Begun | SignIn:
     """Open the session with one of the codes kept for the day the telephone is gone. Each works once."""
-    if waits_until(session, code_subjects(half.staff.id), now=now):
-        return lock_out(session, half, now=now)
+    if refused := look_at_second_factor(session, half, now=now):
+        return refused
     used = session.execute(
         update(RecoveryCodeRow)
         .where(
@@ -145,11 +155,11 @@ def sign_in_with_recovery_code(session: Session, half: StaffSession, typed: str,
 
 def enrol(session: Session, half: StaffSession, typed: str, *, now: datetime) -> Begun | SignIn:
     """Take the app whose code was typed as the second factor, and open the session, which holds fresh recovery codes."""
+    if refused := look_at_second_factor(session, half, now=now):
+        return refused
     secret = half.kept.get(PENDING)
     if secret is None or has_second_factor(session, half.staff.id):
         return SignIn.WRONG
-    if waits_until(session, code_subjects(half.staff.id), now=now):
-        return lock_out(session, half, now=now)
     step = matching_step(secret, typed, now=now, after=None)
     if step is None:
         return refuse_second_factor(session, half, now=now)

@@ -16,6 +16,7 @@ from preferences.web.admin.words.words import staff_word
 from preferences.web.pages import static_address
 
 from .answering import day_in_words, moment_in_words
+from .breaks import breakable
 from .guard import current_staff, guard, staff_csrf, staff_may
 from .identity_provider import sign_on
 from .menu import link_to, staff_menu
@@ -28,7 +29,7 @@ blueprint.before_request(guard)
 
 def register_admin(app: Flask) -> None:
     """Add the pages and what their templates use."""
-    app.jinja_env.filters.update(in_cards=in_cards, is_in_cards=is_in_cards)
+    app.jinja_env.filters.update(breakable=breakable, in_cards=in_cards, is_in_cards=is_in_cards)
     app.jinja_env.globals.update(
         current_staff=current_staff,
         sign_on=sign_on,

@@ -61,11 +61,12 @@ def request_calendar() -> str:
     today = local_date(utc_now())
     month = read_month(asked("month"), today)
     with reading() as session:
-        found = open_requests(session)
+        weeks = weeks_of(month, open_requests(session))
     return render_template(
         "admin/requests/requests_calendar.html",
         month=month,
-        weeks=weeks_of(month, found),
+        weeks=weeks,
+        is_empty=not any(day.due for week in weeks for day in week),
         weekdays=[_named(month.replace(day=1 + number - month.weekday() + 7), "EEE") for number in range(7)],
         months=[(one, _named(one, "LLLL y")) for one in (_month(month, -1), month, _month(month, 1))],
         **days_in_words(),

@@ -36,6 +36,7 @@ SKIPS = """() => {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900 if PICTURES else 240)
 @pytest.mark.parametrize("locale", SCHEMES if PICTURES else ["sv"])
 def test_every_admin_page_can_be_read_and_reached(locale: str, live: Live, session: Session, chromium: Browser) -> None:
     me = make_staff(session)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
 from preferences.domain.eligibility import RecipientStatus
 from preferences.domain.events import EventType
 from preferences.domain.photo import TakedownState
-from preferences.domain.rights import OPEN_STATES, RightsState
+from preferences.domain.rights import ERASURES, OPEN_STATES, RightsState
 from preferences.domain.suppression import SuppressionReason
 from preferences.models.ledger import ConfirmationRow, EvidenceRow
 from preferences.models.outbox import OutboxJobRow
@@ -126,14 +126,15 @@ def _cancel_what_waits(session: Session, recipient_id: RecipientId, now: datetim
 def _forget_what_was_written(session: Session, recipient_id: RecipientId, address_index: bytes, now: datetime) -> None:
     """Free text and addresses of requests, changes of address, sign-ups and finished takedowns; that they were made stays.
 
-    Requests that wait for an answer end: there is nobody left to write to.
+    Requests that wait for an answer end: there is nobody left to write to. One that asked for this very erasure is fulfilled.
     A takedown that is still worked on keeps its address until what it shows is gone: that is the person's own request.
     """
     asked = RightsRequestRow.recipient_id == recipient_id
+    ended = case((RightsRequestRow.kind.in_(ERASURES), RightsState.FULFILLED), else_=RightsState.WITHDRAWN)
     session.execute(
         update(RightsRequestRow)
         .where(asked, RightsRequestRow.state.in_(OPEN_STATES))
-        .values(state=RightsState.WITHDRAWN, closed_at=now)
+        .values(state=ended, closed_at=now)
     )
     session.execute(update(RightsRequestRow).where(asked).values(**dict.fromkeys(WRITTEN)))
     of_the_person = AddressChangeRow.recipient_id == recipient_id

@@ -19,7 +19,7 @@ from preferences.models.transaction import reading, transaction
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipients import RecipientView
 from preferences.services.choices.on_behalf import OnBehalf, Said, act_on_behalf, undo_on_behalf
-from preferences.services.recipients.erasure import erase_recipient
+from preferences.services.recipients.asked_erasure import erase_by_staff, erasures_asked
 from preferences.services.recipients.link_requests import LinkRequest, request_link_for
 from preferences.services.rights.restriction import end_restriction, restrict
 from preferences.services.staff.audit import record_audit
@@ -140,9 +140,8 @@ def erase_them(public_id: str) -> Response:
     if not reason:
         return _erase_page(found, problem=gettext("Write the reason: it stands in the audit."))
     with transaction() as session:
-        erase_recipient(session, found.id, source=f"staff:{staff_id()}", now=now)
-        record_audit(session, staff_id(), AuditAction.RECIPIENT_ERASED, target_of(found), reason=reason, now=now)
-    return done("admin.recipient_page", "erased", public_id=public_id)
+        way = erase_by_staff(session, found, reason=reason, staff_id=staff_id(), now=now)
+    return done("admin.recipient_page", "erased" if way is None else f"erased-{way}", public_id=public_id)
 
 
 def _wanted(session: Session, now: datetime) -> OnBehalf:
@@ -214,6 +213,8 @@ def _act_page(found: RecipientView, *, problem: str = "") -> Response:
 
 def _erase_page(found: RecipientView, *, problem: str = "") -> Response:
     base = f"/admin/recipients/{format_recipient_id(found.id)}"
+    with reading() as session:
+        asked = [one.reference for one in erasures_asked(session, found)]
     page = render_template(
         "admin/are_you_sure.html",
         title=gettext("Erase this person?"),
@@ -221,6 +222,7 @@ def _erase_page(found: RecipientView, *, problem: str = "") -> Response:
             gettext("Address, name, profile, evidence and everything they wrote is erased at once."),
             gettext("A coded note of the address stays, so that nobody writes to them again. It cannot be read."),
             gettext("The ledger keeps that a person without a name chose something. It cannot be undone."),
+            *(gettext("Their request %(reference)s is answered as done.", reference=one) for one in asked),
         ],
         action=f"{base}/erase",
         button=gettext("Erase for good"),

@@ -58,6 +58,12 @@ MESSAGES = {
     "restricted": lazy_gettext("Their data is blocked: nothing is sent, published or changed."),
     "unrestricted": lazy_gettext("The block is over. Choices and stops of before count again."),
     "erased": lazy_gettext("Everything personal is erased. The address stays stopped, as a coded note."),
+    "erased-mail": lazy_gettext(
+        "Everything personal is erased, and their request for it is answered as done by our last mail to them."
+    ),
+    "erased-letter": lazy_gettext(
+        "Everything personal is erased, and their request for it is closed as done. No mail goes out: answer by letter."
+    ),
     "stopped": lazy_gettext("The address is stopped. Nothing is sent to it."),
     "stop-ended": lazy_gettext("The stop is over. Their own choices count, as before."),
     "nothing": lazy_gettext("Nothing had to be done: it stands like that already."),

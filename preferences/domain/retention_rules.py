@@ -8,7 +8,7 @@ from types import MappingProxyType
 from .retention import Kind, Rule
 
 NECESSARY = "GDPR 5(1)(e): no longer than needed"
-PROOF = "GDPR 5(2), 7(1), 17(3)(b) and (e): the company must be able to show it"
+PROOF = "GDPR 5(2), 7(1), 17(3)(b), 17(3)(e): the company must be able to show it"
 
 _RULES = (
     Rule(

@@ -26,6 +26,7 @@ from preferences.web.admin import blueprint
 from preferences.web.admin.answering import asked, asked_number, done, said, typed
 from preferences.web.admin.guard import LONG_TEXTS, audited_read, needs, shown_address, staff_id, staff_may, takes
 from preferences.web.admin.paging import BEFORE, page_of
+from preferences.web.admin.words.photos import not_sent_in_words
 from preferences.web.dates import local_date
 from preferences.web.plumbing import utc_now
 
@@ -68,6 +69,7 @@ def training_page(training_id: int) -> str:
         page=page,
         people=sorted(page.rows, key=_by_name),
         name=shown_name,
+        outcome=not_sent_in_words,
         progress=progress,
         moved=moved,
         unreachable=[(state, progress.count(state)) for state in UNREACHABLE if progress.count(state)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 
 from preferences.domain.eligibility import Reason
 from preferences.queries.photos.training_work import NoticeState
@@ -44,3 +44,25 @@ PHOTO_WORDS: dict[str, Mapping[Any, Any]] = {
         Reason.ALLOWED: _("may be shown"),
     },
 }
+
+NOT_SENT: Mapping[str, Any] = {
+    **PHOTO_WORDS["photo_reason"],
+    Reason.INVALID_ADDRESS: _("the address cannot be used"),
+    Reason.UNKNOWN_RECIPIENT: _("is not known any more"),
+    "not_on_the_training": _("was taken off the list"),
+    "training_over": _("the training was over"),
+    "suppressed": _("the address is stopped"),
+    "limited": _("had too many mails of ours lately"),
+    "unreadable": _("the address could not be read"),
+}
+"""Why a notice did not go out, where nothing was tried; everything else is what the mail server said."""
+
+
+def not_sent_in_words(outcome: str) -> str:
+    """Why a notice was not sent (`training_over`, `failed: refused 550 5.1.1` …); the code where there is no word."""
+    how, _colon, code = outcome.partition(": ")
+    if how == "given up":
+        return str(gettext("given up after several attempts: %(answer)s", answer=code))
+    if how == "failed" and code not in NOT_SENT:
+        return str(gettext("the mail server did not take it: %(answer)s", answer=code))
+    return str(NOT_SENT.get(code or how, outcome))

@@ -193,6 +193,11 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "rights_answered": _("Our answer to a request"),
         "rights_copy": _("The way to your copy"),
         "address_old": _("A question about your change of address"),
+        "address_new": _("A question whether an address is yours"),
+        "sign_up": _("A question whether it was you who signed up"),
+        "already_signed_up": _("An answer to a sign-up: nothing was left to confirm"),
+        "erased": _("The receipt of the erasure"),
+        "newsletter": _("A newsletter"),
     },
 }
 

@@ -63,6 +63,12 @@ class EspEventRow(Base):
         Index("ix_esp_events_due", "done_at", "claimed_until"),
         Index("ix_esp_events_hook", "mailer_id", "provider", "received_at", "id"),
         Index(
+            "ix_esp_events_payload",
+            "done_at",
+            sqlite_where=text("payload IS NOT NULL AND done_at IS NOT NULL"),
+            postgresql_where=text("payload IS NOT NULL AND done_at IS NOT NULL"),
+        ),
+        Index(
             "ix_esp_events_reported",
             "received_at",
             "type",

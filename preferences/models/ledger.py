@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON
@@ -37,6 +37,14 @@ class LedgerEntryRow(Base):
         CheckConstraint("(act = 'paused') = (paused_until IS NOT NULL)", name="paused_until"),
         CheckConstraint("training_id >= 0", name="training_id"),
         Index("ix_ledger_entries_recipient_id_purpose_id", "recipient_id", "purpose_id"),
+        Index(
+            "ix_ledger_entries_reference",
+            "reference",
+            sqlite_where=text("reference IS NOT NULL"),
+            postgresql_where=text("reference IS NOT NULL"),
+        ),
+        # Empty on SQLite, which would take it to look up a person's entries: it does not know how often each kind is.
+        Index("ix_ledger_entries_kind", "method", "act", "purpose_id", sqlite_where=text("recipient_id < 0")),
     )
 
     id: Mapped[int] = mapped_column(SerialId, primary_key=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, SmallInteger, String
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from preferences.domain.eligibility import RecipientStatus
@@ -26,6 +26,13 @@ class RecipientRow(Base):
         Index("uq_recipients_address_index", "address_index", unique=True),
         Index("uq_recipients_external_index", "external_index", unique=True),
         Index("ix_recipients_domain_index_id", "domain_index", "id"),
+        Index(
+            "ix_recipients_status_id",
+            "status",
+            "id",
+            sqlite_where=text("status <> 'active'"),
+            postgresql_where=text("status <> 'active'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

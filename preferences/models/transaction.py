@@ -163,7 +163,9 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_postgresql_connect(connection: Any, _record: Any) -> None:
+    """Compiling a statement takes longer than running any of ours compiled saves."""
     connection.autocommit = True
+    connection.execute("SET jit = off")
 
 
 def _on_begin(connection: Connection) -> None:

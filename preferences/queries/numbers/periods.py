@@ -72,6 +72,13 @@ def entries_of(
     return [*_within(session, entry, since, until), *([entry.id > after] if after else [])]
 
 
+def ids_within(session: Session, since: datetime | None, until: datetime | None) -> int:
+    """How many ids of the ledger lie between these moments, give or take what overlaps."""
+    entry = LedgerEntryRow
+    last = session.scalar(select(func.max(entry.id))) or 0 if until is None else first_id(session, entry, until)
+    return max(0, last - (0 if since is None else first_id(session, entry, since)))
+
+
 def events_of(session: Session, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
     """The same for change events."""
     return _within(session, ChangeEventRow, since, until)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, select
+from sqlalchemy import ColumnElement, Select, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
@@ -26,6 +26,9 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.stop_reason import StopReasonRow
 from preferences.models.suppression import SuppressionRow
 from preferences.queries.numbers.periods import entries_of
+
+from .asked import is_sqlite
+from .few_entries import Entries, few_entries
 
 MOST_TEXT = 320
 
@@ -54,6 +57,11 @@ class RecipientFilter:
         """Whether anything is looked for."""
         return self != RecipientFilter()
 
+    @property
+    def is_of_address(self) -> bool:
+        """Whether it is about what stops or is reported of an address; then the time is that of the stop or report."""
+        return self.suppressed is not None or self.reported is not None
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FoundRecipient:
@@ -72,40 +80,90 @@ _COLUMNS = tuple(getattr(RecipientRow, name) for name in FoundRecipient.__datacl
 
 
 def find_recipients(
-    session: Session, wanted: RecipientFilter, *, before: int | None = None, limit: int = 50
+    session: Session, wanted: RecipientFilter, *, now: datetime, before: int | None = None, limit: int = 50
 ) -> Sequence[FoundRecipient]:
     """Up to `limit` recipients in a stable order (by id, descending), those below the id `before`."""
-    statement = select(*_COLUMNS).order_by(RecipientRow.id.desc()).limit(limit)
-    for condition in _conditions(session, wanted):
-        statement = statement.where(condition)
-    if before is not None:
-        statement = statement.where(RecipientRow.id < before)
+    acted = [] if wanted.is_of_address else _acts(session, wanted)
+    entries = _entries_behind(wanted)
+    few = None if entries is None else few_entries(session, entries)
+    if few is None:
+        statement = select(*_COLUMNS).where(*_of_the_person(wanted, acted, now), *_of_what_they_did(wanted, acted))
+        if before is not None:
+            statement = statement.where(RecipientRow.id < before)
+        statement = statement.order_by(RecipientRow.id.desc()).limit(limit)
+    else:
+        statement = _beginning_with(session, [*few, *acted], _of_the_person(wanted, acted, now), before, limit)
     return [FoundRecipient(*row) for row in session.execute(statement)]
 
 
-def _conditions(session: Session, wanted: RecipientFilter) -> list[ColumnElement[bool]]:
+def _beginning_with(
+    session: Session,
+    entries: list[ColumnElement[bool]],
+    rest: list[ColumnElement[bool]],
+    before: int | None,
+    limit: int,
+) -> Select[Any]:
+    """The people behind these entries of whom the rest is true, looked up one by one until there are enough."""
+    did = select(LedgerEntryRow.recipient_id).where(*entries)
+    if before is not None:
+        did = did.where(LedgerEntryRow.recipient_id < before)
+    found_all = did.distinct().offset(0).subquery("did")  # PostgreSQL: before they are put in order
+    in_order = select(found_all.c.recipient_id).order_by(found_all.c.recipient_id.desc())
+    people = (in_order if rest else in_order.limit(limit)).subquery("people")
+    is_one = RecipientRow.id == people.c.recipient_id
+    if is_sqlite(session):
+        found = select(*_COLUMNS).join(people, is_one).where(*rest)
+    else:
+        one = select(*_COLUMNS).where(is_one, *rest).limit(1).lateral("one")
+        found = select(*one.c).select_from(people.join(one, true()))
+    return found.order_by(people.c.recipient_id.desc()).limit(limit)
+
+
+def _entries_behind(wanted: RecipientFilter) -> Entries | None:
+    """Which entries everybody who fits has one of at least; None where that says nothing, or the text finds them at once."""
+    if wanted.is_of_address or (wanted.text and not wanted.text.startswith("@")):
+        return None
+    acts = {wanted.act} if wanted.act is not None else wanted.said or None
+    return Entries(
+        acts=acts,
+        method=wanted.method,
+        purpose_id=wanted.purpose_id,
+        message_id=wanted.message_id,
+        since=wanted.since,
+        until=wanted.until,
+    )
+
+
+def _of_the_person(
+    wanted: RecipientFilter, acted: list[ColumnElement[bool]], now: datetime
+) -> list[ColumnElement[bool]]:
+    """What is true of them now."""
     found: list[ColumnElement[bool]] = []
     if wanted.text:
         found.append(_matches(wanted.text[:MOST_TEXT]))
     if wanted.status is not None:
         found.append(RecipientRow.status == wanted.status)
-    acted = _acts(session, wanted)
     if wanted.suppressed is not None:
         found.append(_address_in(SuppressionRow, SuppressionRow.created_at, wanted, reason=wanted.suppressed))
-        acted = []
     elif wanted.reported is not None:
         found.append(_address_in(EspEventRow, EspEventRow.received_at, wanted, type=wanted.reported))
-        acted = []
     if wanted.act is not None:
-        found.append(_stands(wanted, acted))
-    elif acted:
+        found.append(_stands(wanted, acted, now))
+    return found
+
+
+def _of_what_they_did(wanted: RecipientFilter, acted: list[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    """What some act of theirs was, where it is not the one that stands."""
+    if wanted.act is not None:
+        return []
+    if acted:
         entries = select(LedgerEntryRow.id).where(LedgerEntryRow.recipient_id == RecipientRow.id, *acted)
         if wanted.purpose_id is not None:
             entries = entries.where(LedgerEntryRow.purpose_id == wanted.purpose_id)
-        found.append(entries.exists())
-    elif wanted.purpose_id is not None:
-        found.append(_choices().where(ChoiceRow.purpose_id == wanted.purpose_id).exists())
-    return found
+        return [entries.exists()]
+    if wanted.purpose_id is not None:
+        return [_choices().where(ChoiceRow.purpose_id == wanted.purpose_id).exists()]
+    return []
 
 
 def _address_in(
@@ -124,13 +182,21 @@ def _choices() -> Select[int]:
     return select(ChoiceRow.recipient_id).where(ChoiceRow.recipient_id == RecipientRow.id)
 
 
-def _stands(wanted: RecipientFilter, acted: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+def _stands(wanted: RecipientFilter, acted: list[ColumnElement[bool]], now: datetime) -> ColumnElement[bool]:
     """Whether a choice of theirs stands so; where `acted` is asked for too, by the very act that it stands by."""
-    found = _choices().where(ChoiceRow.training_id == EVERY_TRAINING, ChoiceRow.act == wanted.act)
+    choice = ChoiceRow
+    if wanted.act is Act.RESUMED:  # the end of a pause, by which nothing stands
+        return false()
+    found = _choices().where(choice.training_id == EVERY_TRAINING)
+    if wanted.act is Act.PAUSED:  # the pause lies beside the choice: the twin of Choice.is_paused()
+        is_newest = or_(choice.since.is_(None), choice.paused_at >= choice.since)
+        found, stands_by = found.where(choice.paused_until > now, is_newest), choice.pause_entry_id
+    else:
+        found, stands_by = found.where(choice.act == wanted.act), choice.entry_id
     if wanted.purpose_id is not None:
-        found = found.where(ChoiceRow.purpose_id == wanted.purpose_id)
+        found = found.where(choice.purpose_id == wanted.purpose_id)
     if acted:
-        found = found.join(LedgerEntryRow, LedgerEntryRow.id == ChoiceRow.entry_id).where(*acted)
+        found = found.join(LedgerEntryRow, LedgerEntryRow.id == stands_by).where(*acted)
     return found.exists()
 
 

@@ -83,7 +83,7 @@ def recipients() -> str:
     with audited_read(AuditAction.RECIPIENTS_SEARCHED, by=_looked_by()) as session:
         purposes = purpose_titles(catalogue(session))
         wanted = _filter(set(purposes))
-        found = find_recipients(session, wanted, before=asked_number(BEFORE), limit=ROWS + 1)
+        found = find_recipients(session, wanted, now=utc_now(), before=asked_number(BEFORE), limit=ROWS + 1)
     return render_template(
         "admin/recipients/recipients.html",
         page=page_of(found, lambda one: one.id),
@@ -91,7 +91,7 @@ def recipients() -> str:
         narrowed=_narrowed(),
         asked_for={name: asked(name) for name in ("text", "since", "until")},
         purposes=list(purposes.items()),
-        acts=[(one.value, staff_word("act", one)) for one in Act],
+        acts=[(one.value, staff_word("act", one)) for one in Act if one is not Act.RESUMED],
         methods=[(one.value, staff_word("method", one)) for one in Method],
         statuses=[(one.value, staff_word("recipient_status", one)) for one in RecipientStatus],
         address=lambda one: shown_address(one.address),

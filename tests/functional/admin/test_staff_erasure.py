@@ -89,6 +89,7 @@ def test_where_no_mail_reaches_them_staff_are_told_to_write(
 ) -> None:
     register(officer, kind="withdraw_storage")
     _stop(session, anna)
+    assert "där skrivs brevet ut först" in Page(officer.get(f"{_person(anna)}/erase")).text
     answer = officer.post(f"{_person(anna)}/erase", {"reason": "Brev."})
     assert answer.location == f"{_person(anna)}?done=erased-letter"
     assert "Inget mejl går ut" in Page(officer.get(answer.location)).text
@@ -115,3 +116,44 @@ def test_one_erasure_answers_both_requests_for_it(
     assert officer.post(f"{first}/erase", {"answer": "Det är gjort."}).location == f"{first}?done=erased"
     assert set(_states(session).values()) == {RightsState.FULFILLED}
     assert audited(session).count("request_answered") == 2
+
+
+def test_the_letter_is_printed_with_the_words_of_staff_before_anything_is_erased(
+    app: Flask, session: Session, officer: StaffBrowser, anna: RecipientView
+) -> None:
+    page = register(officer, kind="erase", identity="confirmed", proof="Legitimerade sig")
+    _stop(session, anna)
+    review = Page(officer.get(f"{page}/erase"))
+    assert "Skriv ut brevet innan du raderar" in review.text
+    actions = [one.get("formaction") for one in review.all("button") if one.get("formaction")]
+    assert actions == [f"{page}/erase-letter"]
+    assert "Radera för gott" not in review.text
+    assert officer.post(f"{page}/erase-letter", {"answer": " "}).status_code == 422
+    words = {"answer": "Hej Anna!\nDin pärm är struken <b>."}
+    letter = Page(officer.post(f"{page}/erase-letter", words))
+    for line in ("Anna Öberg", "Rör AB", "Storgatan 1", "702 10 Örebro", "Din pärm är struken <b>."):
+        assert line in letter.text
+    assert _states(session) == {"erase": RightsState.OPEN}
+    assert audited(session).count("request_seen") >= 2
+    answer = officer.post(f"{page}/erase", words | {"by": "letter"})
+    assert answer.location == f"{page}?done=erased-letter"
+    assert send_all(app) == {}
+    afterwards = Page(officer.get(f"{page}/letter")).text
+    assert "Det här är standardtexten" in afterwards
+    assert "pärm" not in afterwards
+    assert requests(session)[0].answer is None
+
+
+def test_a_letter_can_be_chosen_where_mail_would_reach_them(
+    app: Flask, session: Session, officer: StaffBrowser, anna: RecipientView
+) -> None:
+    page = register(officer, kind="erase", identity="confirmed", proof="Legitimerade sig")
+    send_all(app)
+    review = Page(officer.get(f"{page}/erase")).text
+    assert "Radera för gott och svara" in review
+    assert "Med brev i stället: skriv ut det först" in review
+    assert officer.post(f"{page}/erase", {"answer": "Klart.", "by": "letter"}).status_code == 303
+    assert send_all(app) == {}
+    assert officer.post(f"{page}/erase-letter", {"answer": "Klart."}).status_code == 409
+    assert officer.post("/admin/requests/R-ABCDEFGH/erase-letter", {"answer": "x"}).status_code == 404
+    assert signed_in(app, session, Role.MARKETER, "m@example.com").post(f"{page}/erase-letter").status_code == 403

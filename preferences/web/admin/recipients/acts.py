@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from preferences.domain.audit import AuditAction
 from preferences.domain.errors import InvalidValue, PreferencesError
 from preferences.domain.recipient_id import format_recipient_id
+from preferences.domain.rights import AnswerBy
 from preferences.domain.roles import Permission
 from preferences.models.transaction import reading, transaction
 from preferences.queries.purposes.purposes import catalogue
@@ -21,6 +22,7 @@ from preferences.queries.recipients.recipients import RecipientView
 from preferences.services.choices.on_behalf import OnBehalf, Said, act_on_behalf, undo_on_behalf
 from preferences.services.recipients.asked_erasure import erase_by_staff, erasures_asked
 from preferences.services.recipients.link_requests import LinkRequest, request_link_for
+from preferences.services.rights.reach import way_to_answer
 from preferences.services.rights.restriction import end_restriction, restrict
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
@@ -213,8 +215,6 @@ def _act_page(found: RecipientView, *, problem: str = "") -> Response:
 
 def _erase_page(found: RecipientView, *, problem: str = "") -> Response:
     base = f"/admin/recipients/{format_recipient_id(found.id)}"
-    with reading() as session:
-        asked = [one.reference for one in erasures_asked(session, found)]
     page = render_template(
         "admin/are_you_sure.html",
         title=gettext("Erase this person?"),
@@ -222,7 +222,7 @@ def _erase_page(found: RecipientView, *, problem: str = "") -> Response:
             gettext("Address, name, profile, evidence and everything they wrote is erased at once."),
             gettext("A coded note of the address stays, so that nobody writes to them again. It cannot be read."),
             gettext("The ledger keeps that a person without a name chose something. It cannot be undone."),
-            *(gettext("Their request %(reference)s is answered as done.", reference=one) for one in asked),
+            *_answered(found),
         ],
         action=f"{base}/erase",
         button=gettext("Erase for good"),
@@ -232,3 +232,16 @@ def _erase_page(found: RecipientView, *, problem: str = "") -> Response:
         problem=problem,
     )
     return make_response(page, 422 if problem else 200)
+
+
+def _answered(found: RecipientView) -> list[str]:
+    """What comes of their own requests to be erased."""
+    with reading() as session:
+        waiting = erasures_asked(session, found)
+        way = way_to_answer(session, waiting[0]) if waiting else None
+    answered = [gettext("Their request %(reference)s is answered as done.", reference=one.reference) for one in waiting]
+    if way is AnswerBy.LETTER:
+        answered.append(
+            gettext("No mail reaches them. Erase from the request instead: there the letter is printed first.")
+        )
+    return answered

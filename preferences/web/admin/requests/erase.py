@@ -20,6 +20,7 @@ from preferences.web.admin.answering import done, typed_lines
 from preferences.web.admin.guard import audited_read, fresh, needs, shown_address, staff_id
 from preferences.web.plumbing import utc_now
 
+from .letter import ANSWER, letter_of, lines_to
 from .replies import erased
 from .shown import existing, refused, show
 
@@ -52,7 +53,16 @@ def erase_them_as_asked(reference: str) -> Response:
     return done("admin.request_page", "erased" if way is AnswerBy.MAIL else "erased-letter", reference=reference)
 
 
-def _page(reference: str, *, is_wrong: bool = False) -> Response:
+@blueprint.post("/requests/<reference>/erase-letter")
+@access(Access.STAFF)
+@needs(Permission.ERASE_RECIPIENTS)
+@fresh
+def show_erasure_letter(reference: str) -> Response:
+    """The answer as a letter with name and address, to print while they are still known. Erases nothing, stores nothing."""
+    return _page(reference, is_wrong=True) if not typed_lines("answer").strip() else _page(reference, is_letter=True)
+
+
+def _page(reference: str, *, is_wrong: bool = False, is_letter: bool = False) -> Response:
     found = existing(reference)
     if not found.is_open:
         return show(reference, problem="closed")
@@ -63,6 +73,13 @@ def _page(reference: str, *, is_wrong: bool = False) -> Response:
         if found.kind not in ERASURES or recipient is None:
             abort(404)
         goes, way = what_would_go(session, recipient), way_to(session, recipient, None)
+        to = lines_to(session, found)
+    if is_letter:
+        answer = typed_lines("answer")
+        letter = letter_of(found, ANSWER, to, answer=answer, is_erased=True)
+        return make_response(
+            render_template("admin/requests/request_erase_letter.html", one=found, letter=letter, to=to, answer=answer)
+        )
     page = render_template(
         "admin/requests/request_erase.html",
         one=found,

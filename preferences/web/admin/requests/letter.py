@@ -38,22 +38,37 @@ def request_letter(reference: str) -> str:
     can = _letters(found)
     what = asked("what") if asked("what") in can else can[-1]
     with audited_read(AuditAction.REQUEST_SEEN, target_of(found)) as session:
-        to, ended = _to(session, found), erasure_in(request_history(session, found.id))
+        to, ended = lines_to(session, found), erasure_in(request_history(session, found.id))
+    answer = erased(found.locale) if ended else found.answer or ""
+    letter = letter_of(found, what, to, answer=answer, is_erased=bool(ended))
+    is_standard = bool(ended) and what == ANSWER
+    return render_template(
+        "admin/requests/request_letter.html",
+        one=found,
+        what=what,
+        can=can,
+        letter=letter,
+        to=to,
+        is_standard=is_standard,
+    )
+
+
+def letter_of(found: RequestToWork, what: str, to: Sequence[str], *, answer: str, is_erased: bool) -> Markup:
+    """The letter as it comes out of the printer."""
     with force_locale(found.locale):
         body = render_template(
             "admin/requests/request_letter_body.html",
             one=found,
             what=what,
             to=to,
-            answer=erased(found.locale) if ended else found.answer or "",
-            is_erased=bool(ended),
+            answer=answer,
+            is_erased=is_erased,
             received=date_in_words(local_date(found.received_at), found.locale),
             is_refused=found.state is RightsState.REFUSED,
             day=date_in_words(local_date(utc_now()), found.locale),
             on=lambda day: date_in_words(day, found.locale),
         )
-    letter = Markup(body)  # noqa: S704 - made by a template that escapes
-    return render_template("admin/requests/request_letter.html", one=found, what=what, can=can, letter=letter, to=to)
+    return Markup(body)  # noqa: S704 - made by a template that escapes
 
 
 def _letters(found: RequestToWork) -> list[str]:
@@ -63,7 +78,7 @@ def _letters(found: RequestToWork) -> list[str]:
     return [RECEIPT, *extended, *answered]
 
 
-def _to(session: Session, found: RequestToWork) -> Sequence[str]:
+def lines_to(session: Session, found: RequestToWork) -> Sequence[str]:
     """Name and address, line by line; nothing of somebody who is erased: that stands on the letter they wrote."""
     if found.recipient_id is None:
         contact = found.contact

@@ -58,7 +58,7 @@ MESSAGES = {
     "objected": lazy_gettext("The objection is recorded. Now answer: a text is proposed below."),
     "objected-nothing": lazy_gettext("They had said no to that already. Now answer: a text is proposed below."),
     "erased": lazy_gettext("Everything personal is erased, and your answer is on its way as our last mail to them."),
-    "erased-letter": lazy_gettext("Everything personal is erased. No mail goes out: print the letter and post it."),
+    "erased-letter": lazy_gettext("Everything personal is erased. No mail goes out: post the letter that you printed."),
     "posted": lazy_gettext("It is noted that the letter is on its way."),
 }
 PROBLEMS = {

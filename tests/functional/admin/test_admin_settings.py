@@ -92,7 +92,7 @@ def test_only_what_is_set_otherwise(officer: StaffBrowser) -> None:
 
 
 def test_the_worker_is_looked_at(session: Session, officer: StaffBrowser) -> None:
-    assert "Ingen är i gång" in line(officer, "Arbetsprocess")
+    assert "Ingen arbetsprocess är i gång" in line(officer, "Arbetsprocess")
     now = datetime.now(UTC)
     values = {"id": "a", "name": "server", "started_at": now, "seen_at": now, "lanes": {"mail": now.isoformat()}}
     session.execute(insert(WorkerRow).values(values))

@@ -62,7 +62,7 @@ def _worker(session: Session, now: datetime) -> Line:
         said = (
             gettext("None has given a sign of life since %(when)s.", when=moment_in_words(seen))
             if seen
-            else gettext("None is running: no mail goes out, and no mailer is told.")
+            else gettext("No worker is running: no mail goes out, and no mailer is told.")
         )
         return Line(title, Verdict.LOOK, said, gettext("Start it on the server: “flask worker”."))
     if hanging:

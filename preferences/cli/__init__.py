@@ -28,6 +28,7 @@ def register(app: Flask) -> None:
         sign_up,
         staff,
         takedowns,
+        training_cancel,
         trainings,
         worker,
     )
@@ -49,7 +50,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(links.links)
     app.cli.add_command(sign_up.forms)
     app.cli.add_command(staff.staff)
-    for command in (photo_lists.list_photos, photo_lists.check_photos):
+    for command in (training_cancel.cancel, photo_lists.list_photos, photo_lists.check_photos):
         trainings.trainings.add_command(command)
     app.cli.add_command(trainings.trainings)
     app.cli.add_command(takedowns.takedowns)

@@ -16,6 +16,7 @@ from preferences.integrations.csv_files import write_csv
 from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.transaction import reading
 from preferences.services.photos.photos import Listed, MayPublish, photo_check, photo_list
+from preferences.services.photos.trainings import find_training
 
 from .trainings import name_of, person_as_json
 
@@ -47,6 +48,7 @@ def list_photos(number: int, csv_path: Path | None, as_json: bool) -> None:
     now = datetime.now(UTC)
     with reading() as session:
         found = photo_list(session, number, at=now, asked_at=now)
+        is_cancelled = find_training(session, number).cancelled_at is not None
     if csv_path is not None:
         with csv_path.open("wb") as file:
             file.writelines(write_csv([_HEAD, *(_cells(one) for one in found)]))
@@ -56,6 +58,11 @@ def list_photos(number: int, csv_path: Path | None, as_json: bool) -> None:
         return
     for one in found:
         click.echo(f"{name_of(one.person)}: {_in_words(one.may)}")
+    if is_cancelled:
+        click.echo(
+            "The training is cancelled: no photos are taken there. The answers stay, for pictures from before.",
+            err=True,
+        )
     click.echo(f"{len(found)} on the list. Ask again just before publishing.", err=True)
 
 

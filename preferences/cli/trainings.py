@@ -67,6 +67,7 @@ def list_trainings(as_json: bool) -> None:
             "title": one.training.title,
             "place": one.training.place,
             "languages": list(one.training.languages),
+            "cancelled_at": moment(one.training.cancelled_at),
             "participants": one.participants,
             "notified": one.notified,
         }
@@ -79,7 +80,8 @@ def list_trainings(as_json: bool) -> None:
         where = f", {row['place']}" if row["place"] else ""
         spoken = f", in {' and '.join(one.training.languages)}" if one.training.languages else ""
         told = f"{row['notified']} of {row['participants']} told"
-        click.echo(f"{row['id']}  {row['held_on']}  {row['title']}{where}{spoken}  ({told})")
+        cancelled = ", CANCELLED" if one.training.cancelled_at else ""
+        click.echo(f"{row['id']}  {row['held_on']}  {row['title']}{where}{spoken}{cancelled}  ({told})")
     if not rows:
         click.echo("No trainings yet: flask --app app trainings add TITLE --on YYYY-MM-DD")
 
@@ -207,5 +209,10 @@ def person_as_json(one: Participant) -> dict[str, Any]:
         "name": one.name,
         "company": one.company,
         "email": one.address,
-        "notified_at": one.notified_at.isoformat(timespec="seconds") if one.notified_at else None,
+        "notified_at": moment(one.notified_at),
     }
+
+
+def moment(at: datetime | None) -> str | None:
+    """A moment in the JSON of commands."""
+    return at.isoformat(timespec="seconds") if at else None

@@ -48,6 +48,15 @@ class TakedownState(StrEnum):
     REFUSED = "refused"
 
 
+class CancellationFor(StrEnum):
+    """Who is told by mail that a training is cancelled."""
+
+    TOLD = "told"
+    """Those who have had the notice before it."""
+    EVERYBODY = "everybody"
+    """Everybody who takes part, those among them who have had no notice."""
+
+
 OPEN_TAKEDOWNS = frozenset({TakedownState.RECEIVED, TakedownState.IN_PROGRESS})
 
 

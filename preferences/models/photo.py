@@ -23,6 +23,8 @@ class ParticipantRow(Base):
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     notified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the notice before the training was put into the outbox; a person is told once a training."""
+    cancellation_told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the mail that it is cancelled was put into the outbox; None again once they are told that it takes place."""
 
 
 class TakedownRow(Base):

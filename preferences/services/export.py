@@ -55,6 +55,8 @@ def export_own_data(
                 "place": one.place,
                 "added_at": _time(one.added_at),
                 "notified_at": _time(one.notified_at),
+                "cancelled_at": _time(one.cancelled_at),
+                "cancellation_told_at": _time(one.cancellation_told_at),
             }
             for one in data.trainings
         ],

@@ -24,7 +24,7 @@ from preferences.queries.recipients.recipients import RecipientView, recipient_b
 from preferences.services.choices.bursts import burst_question
 from preferences.services.choices.receipts import receipt_mail
 from preferences.services.outbox.mail_links import MailLinks
-from preferences.services.photos.photo_mail import notice_locale, photo_notice, takedown_mail
+from preferences.services.photos.photo_mail import cancellation_mail, notice_locale, photo_notice, takedown_mail
 from preferences.services.policy.policy import policy_mail
 from preferences.services.recipients.step_up import is_waiting
 from preferences.services.rights.rights_mail import (
@@ -40,6 +40,7 @@ from preferences.services.sign_up.sign_up_mail import prepare_sign_up_mail
 _ACTIVE = frozenset({RecipientStatus.ACTIVE})
 _ALSO_RESTRICTED = _ACTIVE | {RecipientStatus.RESTRICTED}
 _ABOUT_REQUESTS = frozenset({"rights_received", "rights_extended", "rights_answered"})
+_ABOUT_TRAININGS = frozenset({"photo_notice", "training_cancelled"})
 _THEIR_OWN_DATA = _ABOUT_REQUESTS | frozenset(
     {
         "step_up",
@@ -75,7 +76,7 @@ def prepare_own_mail(
         return prepare_erased(session, recipient_id, payload, default_locale=default_locale, now=now)
     recipient = _reachable(session, recipient_id, _ALSO_RESTRICTED if template in _THEIR_OWN_DATA else _ACTIVE)
     locale = str(payload.get("locale") or recipient.locale or default_locale)
-    if payload.get("template") == "photo_notice":
+    if template in _ABOUT_TRAININGS:
         locale = notice_locale(session, payload, locale)
     languages = {"locale": locale, "default_locale": default_locale}
     match template:
@@ -93,6 +94,8 @@ def prepare_own_mail(
             parameters = address_old(session, recipient, payload, links, now)
         case "photo_notice":
             parameters = photo_notice(session, recipient, payload, links=links, now=now, **languages)
+        case "training_cancelled":
+            parameters = cancellation_mail(session, recipient, payload, links=links, now=now)
         case "policy_changed":
             parameters = policy_mail(session, recipient, payload, links=links, now=now, **languages)
         case "receipt":

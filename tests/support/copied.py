@@ -60,6 +60,7 @@ COPIED = {
         "training_id": "trainings.title",
         "added_at": "trainings.added_at",
         "notified_at": "trainings.notified_at",
+        "cancellation_told_at": "trainings.cancellation_told_at",
     },
     "policy_notices": {
         "number": "policy_notices.number",

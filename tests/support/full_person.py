@@ -116,7 +116,11 @@ def _trainings(session: Session, anna: RecipientView, now: datetime) -> None:
     training = TrainingRow(title="Svetskurs A", place="Örebro", held_on=date(2026, 12, 3), created_at=now)
     session.add(training)
     session.flush()
-    session.add(ParticipantRow(training_id=training.id, recipient_id=anna.id, added_at=now, notified_at=now))
+    session.add(
+        ParticipantRow(
+            training_id=training.id, recipient_id=anna.id, added_at=now, notified_at=now, cancellation_told_at=now
+        )
+    )
     session.commit()
     act(session, anna, "photo_image", Act.OBJECTED, method=Method.PREFERENCE_PAGE, training_id=training.id)
     session.add(

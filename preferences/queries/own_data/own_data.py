@@ -19,7 +19,7 @@ from preferences.domain.photo import TakedownState, TakedownWhat
 from preferences.domain.rights import IdentityState, RequestChannel, RightsKind, RightsState
 from preferences.domain.suppression import SuppressionReason, SuppressionScope
 from preferences.models.ledger import ChoiceRow, ConfirmationRow
-from preferences.models.photo import ParticipantRow, TakedownRow
+from preferences.models.photo import TakedownRow
 from preferences.models.rights import AddressChangeRow, RightsRequestRow
 from preferences.models.sign_up import SignUpRow
 from preferences.models.suppression import SuppressionRow
@@ -31,6 +31,7 @@ from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipients import RecipientView
 
 from .own_mail import OwnMailEntry, OwnReport, StepUpEntry, Told, own_mails, own_reports, step_ups, told
+from .own_trainings import Participation, own_trainings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,6 @@ class OwnSuppression:
     source: str
     since: datetime
     lifted_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Participation:
-    """One training the person is on."""
-
-    training: OwnTraining
-    place: str
-    added_at: datetime
-    notified_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,22 +211,6 @@ def own_suppressions(
         title = None if described is None else described.text(locale, default_locale).title
         found.append(OwnSuppression(row.reason, row.scope, key, title, row.source, row.created_at, row.lifted_at))
     return found
-
-
-def own_trainings(session: Session, recipient: RecipientView) -> list[Participation]:
-    """The trainings the person is on, newest first."""
-    rows = session.execute(
-        select(TrainingRow, ParticipantRow)
-        .join(TrainingRow, TrainingRow.id == ParticipantRow.training_id)
-        .where(ParticipantRow.recipient_id == recipient.id)
-        .order_by(TrainingRow.held_on.desc(), TrainingRow.id.desc())
-    )
-    return [
-        Participation(
-            OwnTraining(training.id, training.title, training.held_on), training.place, part.added_at, part.notified_at
-        )
-        for training, part in rows
-    ]
 
 
 def own_requests(session: Session, recipient: RecipientView) -> list[OwnRequest]:

@@ -15,7 +15,7 @@ from preferences.domain.photo import OPEN_TAKEDOWNS, TakedownState, TakedownWhat
 from preferences.models.photo import TakedownRow
 from preferences.models.training import TrainingRow
 
-from .trainings import Training
+from .trainings import Training, training_of
 
 MOST_OPEN = 500
 """So many open cases are listed for staff."""
@@ -126,9 +126,7 @@ def _found(
             requested_at=row.requested_at,
             closed_at=row.closed_at,
             answer=row.answer,
-            training=None
-            if training is None
-            else Training(training.id, training.title, training.place, training.held_on),
+            training=None if training is None else training_of(training),
             assigned_to=None if row.assigned_to is None else StaffId(row.assigned_to),
             due_on=row.due_on,
             proof=row.proof,

@@ -20,14 +20,24 @@ from preferences.models.recipient import RecipientRow
 from preferences.models.suppression import SuppressionRow
 from preferences.models.training import TrainingRow
 
-from .trainings import Training, TrainingCounts
+from .cancelled import is_for_them
+from .trainings import TRAINING_COLUMNS, TrainingCounts, can_be_reached, training_of
 
 MOST_COMING = 200
 """So many trainings that are still to come are shown; there are never that many."""
 
 
+class About(StrEnum):
+    """Which of our mails about a training is looked at."""
+
+    PHOTOS = "photos"
+    """The notice before it."""
+    CANCELLATION = "cancellation"
+    """That it is cancelled."""
+
+
 class NoticeState(StrEnum):
-    """How it stands with the notice to one participant."""
+    """How it stands with the notice to one participant, or with the mail that the training is cancelled."""
 
     READY = "ready"
     """Not told yet; the next sending reaches them."""
@@ -42,6 +52,10 @@ class NoticeState(StrEnum):
     BOUNCED = "bounced"
     STOPPED = "stopped"
     """Staff stopped everything to the address."""
+    MISTAKEN = "mistaken"
+    """Was told that it is cancelled, and not yet that it takes place after all."""
+    NO_NEED = "no_need"
+    """Has had no notice, and so is not told that it is cancelled."""
 
 
 UNREACHABLE = (NoticeState.ERASED, NoticeState.RESTRICTED, NoticeState.BOUNCED, NoticeState.STOPPED)
@@ -110,11 +124,11 @@ def past_trainings(session: Session, *, today: date, before: int | None = None, 
 
 
 def participant_lines(
-    session: Session, training_id: int, *, before: int | None = None, limit: int
+    session: Session, training_id: int, about: About = About.PHOTOS, *, before: int | None = None, limit: int
 ) -> list[ParticipantLine]:
     """Who takes part, by name within what is shown at a time; `before` is the recipient's id that the page before ended at."""
     asked = (
-        _with_state(RecipientRow.name, RecipientRow.profile, RecipientRow.address)
+        _with_state(about, RecipientRow.name, RecipientRow.profile, RecipientRow.address)
         .where(ParticipantRow.training_id == training_id, ParticipantRow.recipient_id < (before or 2**63 - 1))
         .order_by(ParticipantRow.recipient_id.desc())
         .limit(limit)
@@ -125,7 +139,7 @@ def participant_lines(
             name=row.name,
             company=(row.profile or {}).get("company_name"),
             address=row.address,
-            notified_at=row.notified_at,
+            notified_at=row.told_at,
             state=NoticeState(row.notice),
             outcome=(row.outcome or "").removeprefix("dropped: ") if row.notice == NoticeState.NOT_SENT else "",
         )
@@ -133,11 +147,14 @@ def participant_lines(
     ]
 
 
-def notice_progress(session: Session, training_id: int) -> NoticeProgress:
-    """How far the notice of a training has gone."""
-    one = _with_state().where(ParticipantRow.training_id == training_id).subquery()
-    rows = session.execute(select(one.c.notice, func.count()).group_by(one.c.notice))
-    return NoticeProgress({NoticeState(state): count for state, count in rows})
+def notice_progress(session: Session, training_id: int, about: About = About.PHOTOS) -> NoticeProgress:
+    """How far the notice of a training has gone, or the mail that it is cancelled."""
+    return _progress(session, _with_state(about).where(ParticipantRow.training_id == training_id))
+
+
+def reachable_by_notice(session: Session, training_id: int) -> NoticeProgress:
+    """How it stands with the notice, counting only those whom a mail about the training can reach now."""
+    return _progress(session, _with_state().where(ParticipantRow.training_id == training_id, can_be_reached()))
 
 
 def notices_underway(
@@ -167,21 +184,28 @@ def _counted() -> Select[Any]:
         asked = select(func.count(what)).where(ParticipantRow.training_id == TrainingRow.id)
         return asked.correlate(TrainingRow).scalar_subquery()
 
-    columns: tuple[Any, ...] = (TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
+    columns: tuple[Any, ...] = TRAINING_COLUMNS
     return select(*columns, count(ParticipantRow.recipient_id), count(ParticipantRow.notified_at))
 
 
 def _read(session: Session, statement: Select[Any]) -> list[TrainingCounts]:
-    return [TrainingCounts(Training(*row[:4]), row[4], row[5]) for row in session.execute(statement)]
+    return [TrainingCounts(training_of(row), *row[-2:]) for row in session.execute(statement)]
 
 
-def _with_state(*more: Any) -> Select[Any]:
+def _progress(session: Session, those: Select[Any]) -> NoticeProgress:
+    one = those.subquery()
+    rows = session.execute(select(one.c.notice, func.count()).group_by(one.c.notice))
+    return NoticeProgress({NoticeState(state): count for state, count in rows})
+
+
+def _with_state(about: About = About.PHOTOS, *more: Any) -> Select[Any]:
     """Participants with the state of their notice; the mail of a notice is the one made in the moment that is noted here."""
+    told_at = _told_at(about)
     job_id = (
         select(func.max(OutboxJobRow.id))
         .where(
             OutboxJobRow.recipient_id == ParticipantRow.recipient_id,
-            OutboxJobRow.created_at == ParticipantRow.notified_at,
+            OutboxJobRow.created_at == told_at,
             OutboxJobRow.kind == JobKind.MAIL,
         )
         .correlate(ParticipantRow)
@@ -190,17 +214,22 @@ def _with_state(*more: Any) -> Select[Any]:
     return (
         select(
             ParticipantRow.recipient_id,
-            ParticipantRow.notified_at,
+            told_at.label("told_at"),
             OutboxJobRow.outcome,
-            _state().label("notice"),
+            _state(about).label("notice"),
             *more,
         )
         .join(RecipientRow, RecipientRow.id == ParticipantRow.recipient_id)
+        .join(TrainingRow, TrainingRow.id == ParticipantRow.training_id)
         .outerjoin(OutboxJobRow, OutboxJobRow.id == job_id)
     )
 
 
-def _state() -> ColumnElement[str]:
+def _told_at(about: About) -> Any:
+    return ParticipantRow.notified_at if about is About.PHOTOS else ParticipantRow.cancellation_told_at
+
+
+def _state(about: About) -> ColumnElement[str]:
     stop = (
         select(func.min(SuppressionRow.reason))
         .where(
@@ -211,8 +240,17 @@ def _state() -> ColumnElement[str]:
         .correlate(RecipientRow)
         .scalar_subquery()
     )
-    told = ParticipantRow.notified_at.is_not(None)
+    told = _told_at(about).is_not(None)
+    exception = (
+        (
+            and_(TrainingRow.cancelled_at.is_(None), ParticipantRow.cancellation_told_at.is_not(None)),
+            NoticeState.MISTAKEN,
+        )
+        if about is About.PHOTOS
+        else (~is_for_them(), NoticeState.NO_NEED)
+    )
     rungs = [
+        exception,
         (and_(told, OutboxJobRow.id.is_(None)), NoticeState.TOLD),
         (and_(told, OutboxJobRow.done_at.is_(None)), NoticeState.WAITING),
         (and_(told, OutboxJobRow.outcome == "sent"), NoticeState.SENT),

@@ -33,7 +33,9 @@ class Training:
     place: str
     held_on: date
     languages: tuple[str, ...] = ()
-    """In which it is held, the first one first; none: not said, or not asked for."""
+    """In which it is held, the first one first; none: not said."""
+    cancelled_at: datetime | None = None
+    """Since when it is cancelled; None: it takes place."""
 
     def notice_locale(self, wanted: str) -> str:
         """In which language somebody who wants this one is told: theirs where it is held in that, else its first."""
@@ -50,6 +52,8 @@ class TrainingCounts:
     notified: int
     misinformed: int = 0
     """How many were told of another day or place and can be told of the right one; counted for Today alone."""
+    mistaken: int = 0
+    """How many know wrongly whether it takes place, and can be told; counted for Today alone."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,38 +68,45 @@ class Participant:
     notified_at: datetime | None
 
 
-_COLUMNS = (TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
-_WHOLE = (*_COLUMNS, TrainingRow.languages)
+TRAINING_COLUMNS = (
+    TrainingRow.id,
+    TrainingRow.title,
+    TrainingRow.place,
+    TrainingRow.held_on,
+    TrainingRow.languages,
+    TrainingRow.cancelled_at,
+)
+"""What `training_of` reads."""
 
 
 def training_by_id(session: Session, training_id: int) -> Training | None:
     """The training with this number."""
-    row = session.execute(select(*_WHOLE).where(TrainingRow.id == training_id)).one_or_none()
-    return None if row is None else _whole(row)
+    row = session.execute(select(*TRAINING_COLUMNS).where(TrainingRow.id == training_id)).one_or_none()
+    return None if row is None else training_of(row)
 
 
 def trainings(session: Session) -> list[TrainingCounts]:
     """Every training, those that come last first."""
     rows = session.execute(
-        select(*_WHOLE, func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at))
+        select(*TRAINING_COLUMNS, func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at))
         .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
-        .group_by(*_WHOLE)
+        .group_by(*TRAINING_COLUMNS)
         .order_by(TrainingRow.held_on.desc(), TrainingRow.id.desc())
     )
-    return [TrainingCounts(_whole(row), *row[-2:]) for row in rows]
+    return [TrainingCounts(training_of(row), *row[-2:]) for row in rows]
 
 
 def trainings_of(session: Session, recipient_id: RecipientId, *, limit: int, skip: int = 0) -> list[Training]:
     """The trainings that a person takes part in, those that come last first."""
     rows = session.execute(
-        select(*_COLUMNS)
+        select(*TRAINING_COLUMNS)
         .join(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
         .where(ParticipantRow.recipient_id == recipient_id)
         .order_by(TrainingRow.held_on.desc(), TrainingRow.id.desc())
         .limit(limit)
         .offset(skip)
     )
-    return [Training(*row) for row in rows]
+    return [training_of(row) for row in rows]
 
 
 def trainings_among(session: Session, recipient_id: RecipientId, training_ids: Collection[int]) -> set[int]:
@@ -111,11 +122,11 @@ def trainings_among(session: Session, recipient_id: RecipientId, training_ids: C
 def training_with(session: Session, recipient_id: RecipientId, training_id: int) -> Training | None:
     """The training, provided that this person takes part in it."""
     row = session.execute(
-        select(*_WHOLE)
+        select(*TRAINING_COLUMNS)
         .join(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
         .where(ParticipantRow.recipient_id == recipient_id, TrainingRow.id == training_id)
     ).one_or_none()
-    return None if row is None else _whole(row)
+    return None if row is None else training_of(row)
 
 
 def training_told_of(session: Session, recipient_id: RecipientId, message_id: int) -> Training | None:
@@ -151,7 +162,8 @@ def participants(session: Session, training_id: int) -> list[Participant]:
 
 
 def to_be_told(session: Session, training_id: int, *, limit: int) -> list[RecipientId]:
-    """Participants who have not been told yet and can be: neither erased nor restricted, no stop of every message.
+    """Participants who have not been told yet and can be: neither erased nor restricted, no stop of every message, and not
+    told that it is cancelled, for they hear otherwise first.
 
     Whoever said no to mailings is among them: this is no mailing. On PostgreSQL the rows are locked, and those that another
     run holds are passed over.
@@ -159,7 +171,12 @@ def to_be_told(session: Session, training_id: int, *, limit: int) -> list[Recipi
     rows = session.scalars(
         select(ParticipantRow.recipient_id)
         .join(RecipientRow, RecipientRow.id == ParticipantRow.recipient_id)
-        .where(ParticipantRow.training_id == training_id, ParticipantRow.notified_at.is_(None), can_be_reached())
+        .where(
+            ParticipantRow.training_id == training_id,
+            ParticipantRow.notified_at.is_(None),
+            ParticipantRow.cancellation_told_at.is_(None),
+            can_be_reached(),
+        )
         .order_by(ParticipantRow.recipient_id)
         .limit(limit)
         .with_for_update(of=ParticipantRow, skip_locked=True)
@@ -179,7 +196,7 @@ def told_before_it_moved(session: Session, training_id: int, *, limit: int | Non
         select(ParticipantRow.recipient_id)
         .join(RecipientRow, RecipientRow.id == ParticipantRow.recipient_id)
         .join(TrainingRow, TrainingRow.id == ParticipantRow.training_id)
-        .where(TrainingRow.id == training_id, ParticipantRow.notified_at < TrainingRow.moved_at, can_be_reached())
+        .where(*_told_otherwise(training_id))
         .order_by(ParticipantRow.recipient_id)
         .limit(limit)
         .with_for_update(of=ParticipantRow, skip_locked=True)
@@ -194,9 +211,20 @@ def count_told_before_it_moved(session: Session, training_id: int) -> int:
         .select_from(ParticipantRow)
         .join(RecipientRow, RecipientRow.id == ParticipantRow.recipient_id)
         .join(TrainingRow, TrainingRow.id == ParticipantRow.training_id)
-        .where(TrainingRow.id == training_id, ParticipantRow.notified_at < TrainingRow.moved_at, can_be_reached())
+        .where(*_told_otherwise(training_id))
     )
     return session.scalar(asked) or 0
+
+
+def _told_otherwise(training_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Of a training that takes place; whoever was told that it does not is told of that first, with the day and place."""
+    return (
+        TrainingRow.id == training_id,
+        TrainingRow.cancelled_at.is_(None),
+        ParticipantRow.notified_at < TrainingRow.moved_at,
+        ParticipantRow.cancellation_told_at.is_(None),
+        can_be_reached(),
+    )
 
 
 def those_on(session: Session, training_id: int, recipient_ids: Collection[RecipientId]) -> set[RecipientId]:
@@ -223,9 +251,10 @@ def can_be_reached() -> ColumnElement[bool]:
     )
 
 
-def _whole(row: Any) -> Training:
+def training_of(row: Any) -> Training:
+    """The training in a row that holds its columns, by their names."""
     codes = tuple(one for one in row.languages.split(",") if one)
-    return Training(row.id, row.title, row.place, row.held_on, codes)
+    return Training(row.id, row.title, row.place, row.held_on, codes, row.cancelled_at)
 
 
 def _by_name(one: Participant) -> tuple[bool, str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -21,7 +22,8 @@ from preferences.models.staff import StaffRow
 from preferences.models.training import TrainingRow
 from preferences.queries.imports.imports import ImportView, oldest_imports_in
 from preferences.queries.mailers.reconciliation import Behind, mailers_behind
-from preferences.queries.photos.trainings import Training, TrainingCounts, can_be_reached
+from preferences.queries.photos.cancelled import how_many_are_mistaken
+from preferences.queries.photos.trainings import TRAINING_COLUMNS, TrainingCounts, can_be_reached, training_of
 
 from .bursts import Burst, recent_bursts
 
@@ -124,32 +126,42 @@ def takedowns_waiting(session: Session) -> tuple[list[OpenTakedown], int, int]:
 
 def trainings_to_tell_of(session: Session, *, today: date) -> list[TrainingCounts]:
     """What somebody has to tell of, the next training first: within three weeks those of which somebody who can be told has
-    not been, or that nobody is on; however far ahead those of whose day or place somebody was told wrongly.
+    not been, or that nobody is on, unless it is cancelled; however far ahead those of whose day or place somebody was told
+    wrongly, or whether they take place.
     """
     everybody, told = func.count(ParticipantRow.recipient_id), func.count(ParticipantRow.notified_at)
     untold = and_(
         ParticipantRow.training_id == TrainingRow.id,
         ParticipantRow.notified_at.is_(None),
+        ParticipantRow.cancellation_told_at.is_(None),
         exists().where(RecipientRow.id == ParticipantRow.recipient_id, can_be_reached()),
     )
     is_near = TrainingRow.held_on <= today + TRAININGS_WITHIN
-    misinformed = _misinformed()
-    columns = (TrainingRow.id, TrainingRow.title, TrainingRow.place, TrainingRow.held_on)
+    misinformed, mistaken = _misinformed(), how_many_are_mistaken()
+    takes_place = TrainingRow.cancelled_at.is_(None)
+    columns: tuple[Any, ...] = TRAINING_COLUMNS
     rows = session.execute(
-        select(*columns, everybody, told, misinformed)
+        select(*columns, everybody, told, misinformed, mistaken)
         .outerjoin(ParticipantRow, ParticipantRow.training_id == TrainingRow.id)
-        .where(TrainingRow.held_on >= today, or_(is_near, TrainingRow.moved_at.is_not(None)))
-        .group_by(*columns, TrainingRow.moved_at)
+        .where(
+            TrainingRow.held_on >= today,
+            or_(
+                is_near,
+                *(one.is_not(None) for one in (TrainingRow.moved_at, TrainingRow.cancelled_at, TrainingRow.resumed_at)),
+            ),
+        )
+        .group_by(TrainingRow.id)
         .having(
             or_(
-                and_(is_near, or_(everybody == 0, exists().where(untold).correlate(TrainingRow))),
+                and_(is_near, takes_place, or_(everybody == 0, exists().where(untold).correlate(TrainingRow))),
                 misinformed > 0,
+                mistaken > 0,
             )
         )
         .order_by(TrainingRow.held_on, TrainingRow.id)
         .limit(SHOWN)
     )
-    return [TrainingCounts(Training(*row[:4]), *row[4:]) for row in rows]
+    return [TrainingCounts(training_of(row), *row[-4:]) for row in rows]
 
 
 def _misinformed() -> ColumnElement[int]:
@@ -159,11 +171,17 @@ def _misinformed() -> ColumnElement[int]:
         select(func.count())
         .select_from(told)
         .join(RecipientRow, RecipientRow.id == told.recipient_id)
-        .where(told.training_id == TrainingRow.id, told.notified_at < TrainingRow.moved_at, can_be_reached())
+        .where(
+            told.training_id == TrainingRow.id,
+            told.notified_at < TrainingRow.moved_at,
+            told.cancellation_told_at.is_(None),
+            can_be_reached(),
+        )
         .correlate(TrainingRow)
         .scalar_subquery()
     )
-    return case((TrainingRow.moved_at.is_(None), 0), else_=asked)
+    stands = or_(TrainingRow.moved_at.is_(None), TrainingRow.cancelled_at.is_not(None))
+    return case((stands, 0), else_=asked)
 
 
 def late_mailers(session: Session, *, now: datetime) -> list[Behind]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from preferences.domain.capability import RecipientId
@@ -61,6 +61,13 @@ class TrainingOver(Conflict):
 
     code: ClassVar[str] = "training_over"
     title: ClassVar[str] = "The training is over"
+
+
+class TrainingCancelled(Conflict):
+    """The training is cancelled, and what was wanted is for one that takes place."""
+
+    code: ClassVar[str] = "training_cancelled"
+    title: ClassVar[str] = "The training is cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +133,10 @@ def find_training(session: Session, training_id: int) -> Training:
 def add_participants(session: Session, training_id: int, who: Iterable[str], *, now: datetime) -> int:
     """Put recipients, by id or address, on the training's list; all or none. Returns how many were not there before.
 
-    Whoever was taken off after the notice is not told once more. Raises UnknownTraining, UnknownRecipient or InvalidAddress;
-    Conflict for somebody who has been erased.
+    Whoever was taken off after the notice is not told once more. Raises UnknownTraining, TrainingCancelled, UnknownRecipient
+    or InvalidAddress; Conflict for somebody who has been erased.
     """
-    find_training(session, training_id)
+    _taking_place(session, training_id)
     added, remaining = 0, iter(who)
     while part := list(islice(remaining, CHUNK)):
         added += _add(session, training_id, {_not_erased(find_recipient(session, name)) for name in part}, now)
@@ -139,9 +146,9 @@ def add_participants(session: Session, training_id: int, who: Iterable[str], *, 
 def put_on_training(session: Session, training_id: int, people: Collection[RecipientId], *, now: datetime) -> int:
     """Put recipients who are known not to be erased on the list. Returns how many were not there before.
 
-    Raises UnknownTraining.
+    Raises UnknownTraining, TrainingCancelled.
     """
-    find_training(session, training_id)
+    _taking_place(session, training_id)
     remaining, added = iter(dict.fromkeys(people)), 0
     while part := set(islice(remaining, CHUNK)):
         added += _add(session, training_id, part, now)
@@ -174,27 +181,19 @@ def notify_participants(session: Session, training_id: int, *, now: datetime, li
 
     Call it until `is_done`, each part in a transaction of its own: broken off, it goes on where it was, and nobody is told
     twice. Erased, restricted and unreachable people are passed over; whoever said no to mailings is told, for this is none.
-    Raises UnknownTraining, TrainingOver.
+    Raises UnknownTraining, TrainingOver, TrainingCancelled.
     """
-    training = find_training(session, training_id)
-    if training.held_on < now.date():
-        raise TrainingOver(f"The training was held on {training.held_on}; a notice before it is no longer possible.")
-    reference = number_message(session, NO_MESSAGE, notice_reference(training_id), now=now)
+    not_over(_taking_place(session, training_id), now)
     chosen = to_be_told(session, training_id, limit=limit)
-    if chosen:
-        _enqueue(session, training_id, chosen, reference, now)
+    enqueue_to(session, training_id, chosen, {"template": NOTICE, "is_correction": False}, now=now, notified_at=now)
     return Told(len(chosen), count_untold(session, training_id), len(chosen) < limit)
 
 
 def correct_notices(session: Session, training_id: int, *, now: datetime, limit: int = CHUNK) -> Told:
     """Tell up to `limit` of those who were told before day or place was changed what is right now; as notify_participants."""
-    training = find_training(session, training_id)
-    if training.held_on < now.date():
-        raise TrainingOver(f"The training was held on {training.held_on}; a notice before it is no longer possible.")
-    reference = number_message(session, NO_MESSAGE, notice_reference(training_id), now=now)
+    not_over(_taking_place(session, training_id), now)
     chosen = told_before_it_moved(session, training_id, limit=limit)
-    if chosen:
-        _enqueue(session, training_id, chosen, reference, now, is_correction=True)
+    enqueue_to(session, training_id, chosen, {"template": NOTICE, "is_correction": True}, now=now, notified_at=now)
     return Told(len(chosen), count_told_before_it_moved(session, training_id), len(chosen) < limit)
 
 
@@ -211,26 +210,46 @@ def _add(session: Session, training_id: int, people: set[RecipientId], now: date
     return len(new)
 
 
-def _enqueue(
+def enqueue_to(
     session: Session,
     training_id: int,
     chosen: Sequence[RecipientId],
-    reference: int,
-    now: datetime,
+    mail: Mapping[str, Any],
     *,
-    is_correction: bool = False,
+    now: datetime,
+    **noted: datetime | None,
 ) -> None:
-    session.execute(
-        update(ParticipantRow)
-        .where(ParticipantRow.training_id == training_id, ParticipantRow.recipient_id.in_(chosen))
-        .values(notified_at=now)
-    )
-    payload = {"template": NOTICE, "training_id": training_id, "reference": reference, "is_correction": is_correction}
+    """Put one mail about the training into the outbox for each of these participants, and note it with them: `noted` is what
+    their rows hold from now on.
+    """
+    if not chosen:
+        return
+    reference = number_message(session, NO_MESSAGE, notice_reference(training_id), now=now)
+    those = and_(ParticipantRow.training_id == training_id, ParticipantRow.recipient_id.in_(chosen))
+    session.execute(update(ParticipantRow).where(those).values(**noted))
+    payload = {**mail, "training_id": training_id, "reference": reference}
     jobs: list[dict[str, Any]] = [
         {"kind": JobKind.MAIL, "recipient_id": one, "payload": payload, "created_at": now, "run_at": now}
         for one in chosen
     ]
     session.execute(insert(OutboxJobRow), jobs)
+
+
+def not_over(training: Training, now: datetime) -> None:
+    """Raises TrainingOver once the day of the training is past."""
+    if training.held_on < now.date():
+        raise TrainingOver(f"The training was held on {training.held_on}: a mail before it comes too late.")
+
+
+def _taking_place(session: Session, training_id: int) -> Training:
+    """The training, which nobody cancels before this is done. Raises UnknownTraining, TrainingCancelled."""
+    session.execute(select(TrainingRow.id).where(TrainingRow.id == training_id).with_for_update(read=True))
+    training = find_training(session, training_id)
+    if training.cancelled_at is not None:
+        raise TrainingCancelled(
+            f"Training number {training_id} is cancelled. Say that it takes place after all, if it does, then try again."
+        )
+    return training
 
 
 def _languages(codes: Sequence[str]) -> str:

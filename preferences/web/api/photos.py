@@ -32,6 +32,7 @@ class TrainingShown(BaseModel):
     place: str
     held_on: Annotated[str, Field(description="The day, YYYY-MM-DD.")]
     participants: int
+    cancelled_at: Annotated[Moment | None, Field(description="Since when it is cancelled; null: it takes place.")]
     notified: Annotated[int, Field(description="How many of them have got the notice before it.")]
 
 
@@ -123,6 +124,7 @@ def list_trainings(call: Call[Nothing]) -> Stream:
             "title": one.training.title,
             "place": one.training.place,
             "held_on": one.training.held_on.isoformat(),
+            "cancelled_at": one.training.cancelled_at and write_moment(one.training.cancelled_at),
             "participants": one.participants,
             "notified": one.notified,
         }

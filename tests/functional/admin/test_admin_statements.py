@@ -31,15 +31,16 @@ PAGES = {
         "staff write_endpoint write_key"
     ),
     3: (
-        "account ask_to_announce ask_to_rotate_key ask_to_unhook edit_training one_of_staff preview_purpose "
+        "account ask_to_announce ask_to_cancel_training ask_to_resume_training ask_to_rotate_key ask_to_unhook "
+        "edit_training one_of_staff preview_purpose "
         "purposes review_notice show_set_up takedowns trainings"
     ),
     4: (
         "ask_for_endpoint_secret ask_to_archive ask_to_remove_endpoint audit imports mailer_hook mailer_hooks "
         "request_page seal_head_page write_text"
     ),
-    5: "import_report policy seals show_columns show_endpoint_change takedown_page training_page write_policy",
-    6: "import_page purpose_page purpose_version",
+    5: "import_report policy seals show_columns show_endpoint_change takedown_page write_policy",
+    6: "import_page training_page purpose_page purpose_version",
     7: "endpoint_page",
     8: "training_photo_list",
     9: "mailers policy_page",

@@ -28,7 +28,14 @@ RAISED_BELOW_THE_API = {
     "preferences.integrations.csv_files",
     "preferences.integrations.csv_mapping",
 }
-NEVER_IN_THE_API = {"error", "bad_token", "training_over", "training_changed", ConfigurationError.code}
+NEVER_IN_THE_API = {
+    "error",
+    "bad_token",
+    "training_over",
+    "training_changed",
+    "training_cancelled",
+    ConfigurationError.code,
+}
 
 
 @pytest.fixture

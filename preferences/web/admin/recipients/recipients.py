@@ -31,9 +31,9 @@ from preferences.queries.own_data.own_data import (
     own_requests,
     own_suppressions,
     own_takedowns,
-    own_trainings,
 )
 from preferences.queries.own_data.own_mail import own_mails
+from preferences.queries.own_data.own_trainings import own_trainings
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipient_search import FoundRecipient, RecipientFilter, find_recipients
 from preferences.queries.recipients.recipients import RecipientView, recipient_by_id

@@ -13,7 +13,13 @@ from preferences.models.transaction import reading, transaction
 from preferences.queries.photos.photos import told_before_a_training
 from preferences.queries.photos.training_work import UNREACHABLE, notice_progress
 from preferences.queries.purposes.purposes import catalogue
-from preferences.services.photos.trainings import Told, TrainingOver, correct_notices, notify_participants
+from preferences.services.photos.trainings import (
+    Told,
+    TrainingCancelled,
+    TrainingOver,
+    correct_notices,
+    notify_participants,
+)
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
@@ -64,23 +70,31 @@ def correct_notice(training_id: int) -> Response:
     return _send(training_id, correct_notices)
 
 
+def tell_in_parts(training_id: int, tell: Callable[..., Told], action: AuditAction, **more: bool) -> tuple[int, Told]:
+    """Tell in parts that commit one by one, each in the audit, as many as one press of a button does; how many were told.
+
+    Raises as `tell` does.
+    """
+    enqueued, told = 0, Told(0, 0, is_done=False)
+    for _ in range(MOST_PARTS):
+        with transaction() as session:
+            told = tell(session, training_id, now=utc_now())
+            if told.enqueued:
+                data = {"told": told.enqueued, **more}
+                record_audit(session, staff_id(), action, training_target(training_id), data=data, now=utc_now())
+        enqueued += told.enqueued
+        if told.is_done:
+            break
+    return enqueued, told
+
+
 def _send(training_id: int, tell: Callable[..., Told]) -> Response:
     existing_training(training_id)
-    enqueued, told = 0, Told(0, 0, is_done=False)
+    corrected = tell is correct_notices
     try:
-        for _ in range(MOST_PARTS):
-            with transaction() as session:
-                told = tell(session, training_id, now=utc_now())
-                if told.enqueued:
-                    target, data = (
-                        training_target(training_id),
-                        {"told": told.enqueued, "corrected": tell is correct_notices},
-                    )
-                    record_audit(session, staff_id(), AuditAction.PHOTO_NOTICE_SENT, target, data=data, now=utc_now())
-            enqueued += told.enqueued
-            if told.is_done:
-                break
-    except TrainingOver:
-        return done("admin.training_page", "over", training_id=training_id)
+        enqueued, told = tell_in_parts(training_id, tell, AuditAction.PHOTO_NOTICE_SENT, corrected=corrected)
+    except (TrainingOver, TrainingCancelled) as error:
+        what = "over" if isinstance(error, TrainingOver) else "is_cancelled"
+        return done("admin.training_page", what, training_id=training_id)
     what = "nobody" if not enqueued else "told" if told.is_done else "part"
     return done("admin.training_page", what, training_id=training_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import make_response, render_template, request
 from flask_babel import lazy_gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from preferences.domain.address import mask_address, parse_domain
@@ -15,11 +16,19 @@ from preferences.domain.errors import InvalidValue
 from preferences.domain.recipient_id import format_recipient_id, read_recipient_id
 from preferences.domain.roles import Permission
 from preferences.models.transaction import transaction
-from preferences.queries.photos.training_work import UNREACHABLE, ParticipantLine, notice_progress, participant_lines
+from preferences.queries.photos.cancelled import count_who_know_it_as_cancelled
+from preferences.queries.photos.training_work import (
+    UNREACHABLE,
+    About,
+    NoticeState,
+    ParticipantLine,
+    notice_progress,
+    participant_lines,
+)
 from preferences.queries.photos.trainings import count_told_before_it_moved, those_on
 from preferences.queries.recipients.recipients import RecipientView, recipient_by_id, recipients_by_domain
 from preferences.services.photos.training_people import MOST_NAMES, find_people, read_names
-from preferences.services.photos.trainings import put_on_training, take_off_training
+from preferences.services.photos.trainings import TrainingCancelled, put_on_training, take_off_training
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
@@ -43,6 +52,16 @@ MESSAGES = {
     "part": lazy_gettext("The first notices are on their way. Send again for those who are left."),
     "over": lazy_gettext("The training is over: a notice before it comes too late."),
     "nobody": lazy_gettext("Nobody was left to tell."),
+    "is_cancelled": lazy_gettext("The training is cancelled, so nobody is told of photos at it."),
+    "cancelled": lazy_gettext("The training is cancelled. Nobody was to be told by mail."),
+    "cancelled_told": lazy_gettext(
+        "The training is cancelled. The mails are on their way, and you can leave this page."
+    ),
+    "cancelled_before": lazy_gettext("The training was cancelled already. Below stands who has been told."),
+    "resumed": lazy_gettext("The training takes place. Nobody had been told otherwise by mail."),
+    "resumed_told": lazy_gettext("The training takes place. The mails are on their way, and you can leave this page."),
+    "mailed": lazy_gettext("The mails are on their way. You can leave this page."),
+    "part_mailed": lazy_gettext("The first mails are on their way. Send again for those who are left."),
 }
 PEOPLE = 200
 """Participants on one page."""
@@ -54,12 +73,12 @@ MOST_OF_A_DOMAIN = 50
 @access(Access.STAFF)
 @needs(Permission.SEE_TRAININGS)
 def training_page(training_id: int) -> str:
-    """Who takes part, how far the notice has gone, and what can be done next."""
+    """Who takes part, how far the notice has gone or that it is cancelled, and what can be done next."""
     found = existing_training(training_id)
+    about = About.CANCELLATION if found.cancelled_at else About.PHOTOS
     with audited_read(AuditAction.RECIPIENTS_SEARCHED, training_target(training_id)) as session:
-        lines = participant_lines(session, training_id, before=asked_number(BEFORE), limit=PEOPLE + 1)
-        progress = notice_progress(session, training_id)
-        moved = count_told_before_it_moved(session, training_id)
+        lines = participant_lines(session, training_id, about, before=asked_number(BEFORE), limit=PEOPLE + 1)
+        told = _told(session, training_id, about)
     page = page_of(lines, lambda one: one.recipient_id, rows=PEOPLE)
     today = local_date(utc_now())
     removed = asked("person")
@@ -70,13 +89,11 @@ def training_page(training_id: int) -> str:
         people=sorted(page.rows, key=_by_name),
         name=shown_name,
         outcome=not_sent_in_words,
-        progress=progress,
-        moved=moved,
-        unreachable=[(state, progress.count(state)) for state in UNREACHABLE if progress.count(state)],
         is_over=found.held_on < today,
         days_left=(found.held_on - today).days,
         removed=removed if read_recipient_id(removed) is not None else "",
         done=said(MESSAGES),
+        **told,
     )
 
 
@@ -102,12 +119,15 @@ def put_on_list(training_id: int) -> Response:
         return _add_page(training_id, text=text, problem="many")
     if not names:
         return _add_page(training_id, problem="nobody")
-    with transaction() as session:
-        people = find_people(session, names)
-        added = 0 if people.unknown else put_on_training(session, training_id, people.found.values(), now=utc_now())
-        if added:
-            target, data = training_target(training_id), {"added": added}
-            record_audit(session, staff_id(), AuditAction.PARTICIPANTS_CHANGED, target, data=data, now=utc_now())
+    try:
+        with transaction() as session:
+            people = find_people(session, names)
+            added = 0 if people.unknown else put_on_training(session, training_id, people.found.values(), now=utc_now())
+            if added:
+                target, data = training_target(training_id), {"added": added}
+                record_audit(session, staff_id(), AuditAction.PARTICIPANTS_CHANGED, target, data=data, now=utc_now())
+    except TrainingCancelled:
+        return _add_page(training_id, text="\n".join(names), problem="cancelled")
     if people.unknown:
         return _add_page(training_id, text=text, unknown=people.unknown, known=len(people.found))
     return done("admin.training_page", "added" if added else "already", training_id=training_id)
@@ -155,6 +175,18 @@ def shown_name(one: Any) -> str:
     return one.name or one.address or format_recipient_id(one.recipient_id)
 
 
+def _told(session: Session, training_id: int, about: About) -> dict[str, Any]:
+    """How far the mail has gone that is to be told now, and how many know something else than what is right."""
+    progress = notice_progress(session, training_id, about)
+    return {
+        "progress": progress,
+        "unreachable": [(state, progress.count(state)) for state in UNREACHABLE if progress.count(state)],
+        "no_need": progress.count(NoticeState.NO_NEED),
+        "moved": count_told_before_it_moved(session, training_id),
+        "mistaken": count_who_know_it_as_cancelled(session, training_id),
+    }
+
+
 def _search(session: Any, wanted: str) -> list[RecipientView]:
     if not wanted:
         return []
@@ -191,7 +223,7 @@ def _add_page(
         most=MOST_NAMES,
         most_found=MOST_OF_A_DOMAIN,
     )
-    return make_response(page, 422 if problem or unknown else 200)
+    return make_response(page, 409 if problem == "cancelled" else 422 if problem or unknown else 200)
 
 
 def _by_name(one: ParticipantLine) -> tuple[bool, str, int]:

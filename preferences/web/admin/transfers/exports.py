@@ -21,7 +21,7 @@ from preferences.domain.roles import Permission
 from preferences.integrations.csv_files import write_csv
 from preferences.models.transaction import reading, snapshot, transaction
 from preferences.queries.imports.exports import choices_for, suppressions_with_addresses
-from preferences.queries.photos.trainings import training_by_id, trainings
+from preferences.queries.photos.trainings import Training, training_by_id, trainings
 from preferences.queries.purposes.purposes import catalogue
 from preferences.services.photos.photos import photo_list
 from preferences.services.staff.audit import record_audit
@@ -189,12 +189,17 @@ def _page(*, problem: tuple[str, Any] | None = None) -> Response:
     page = render_template(
         "admin/transfers/exports.html",
         purposes=_purposes(known),
-        trainings=[(one.id, f"{one.title}, {day_in_words(one.held_on)}") for one in planned],
+        trainings=[(one.id, _named(one)) for one in planned],
         typed={name: typed(name) for name in ("purpose", "training", "reason")},
         what=request.path.rsplit("/", 1)[1],
         problem=problem,
     )
     return make_response(page, 422 if problem else 200)
+
+
+def _named(training: Training) -> str:
+    name = f"{training.title}, {day_in_words(training.held_on)}"
+    return gettext("%(training)s (cancelled)", training=name) if training.cancelled_at else name
 
 
 def _purposes(known: Catalogue) -> list[tuple[str, str]]:

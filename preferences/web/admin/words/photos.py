@@ -23,6 +23,8 @@ PHOTO_WORDS: dict[str, Mapping[Any, Any]] = {
         NoticeState.RESTRICTED: _("Their data is blocked"),
         NoticeState.BOUNCED: _("The address bounces"),
         NoticeState.STOPPED: _("The address is stopped"),
+        NoticeState.MISTAKEN: _("Knows it as cancelled"),
+        NoticeState.NO_NEED: _("Has had no notice"),
     },
     "photo_reason": {
         Reason.PURPOSE_ARCHIVED: _("the purpose is archived"),
@@ -51,6 +53,8 @@ NOT_SENT: Mapping[str, Any] = {
     Reason.UNKNOWN_RECIPIENT: _("is not known any more"),
     "not_on_the_training": _("was taken off the list"),
     "training_over": _("the training was over"),
+    "training_cancelled": _("the training was cancelled"),
+    "training_takes_place": _("the training took place after all"),
     "suppressed": _("the address is stopped"),
     "limited": _("had too many mails of ours lately"),
     "unreadable": _("the address could not be read"),

@@ -35,9 +35,10 @@ class TrainingShown:
 
 
 def training_label(training: Training) -> str:
-    """Title, place and date in one line."""
+    """Title, place and date in one line; of a cancelled one, that it is."""
     parts = (training.title, training.place, date_in_words(training.held_on, request_locale()))
-    return ", ".join(part for part in parts if part)
+    label = ", ".join(part for part in parts if part)
+    return label if training.cancelled_at is None else _("%(training)s (cancelled)", training=label)
 
 
 def for_all_trainings(page: PreferencePage) -> list[list[Shown]]:

@@ -11,8 +11,9 @@ from preferences.queries.choices.history import history, message_by_id
 from preferences.queries.choices.preference_page import preference_page
 from preferences.queries.mailers.mailers import mailers
 from preferences.queries.mailers.reconciliation import newest_opt_out_told
-from preferences.queries.own_data.own_data import own_choices, own_requests, own_suppressions, own_trainings
+from preferences.queries.own_data.own_data import own_choices, own_requests, own_suppressions
 from preferences.queries.own_data.own_mail import own_mails, step_ups, told
+from preferences.queries.own_data.own_trainings import own_trainings
 from preferences.web.access import Access, access
 from preferences.web.copy_page import choice_rows, languages
 from preferences.web.plumbing import utc_now

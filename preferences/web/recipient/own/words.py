@@ -183,6 +183,7 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "fresh_link": _("A new link to your choices"),
         "step_up": _("A link and code to what we know about you"),
         "photo_notice": _("Before a training: photos may be published"),
+        "training_cancelled": _("A training is cancelled"),
         "takedown_received": _("The receipt of something to be removed"),
         "takedown_done": _("What became of something to be removed"),
         "policy_changed": _("A change of how we handle personal data"),

@@ -20,7 +20,7 @@ from preferences.models.transaction import reading, transaction
 from preferences.queries.imports.imports import ImportView, waiting_imports
 from preferences.services.imports.apply import open_import
 from preferences.services.imports.claims import claim_import, release_import, renew_claim
-from preferences.services.imports.imports import CLAIM, ImportTools, discard_import, dry_run
+from preferences.services.imports.imports import CLAIM, ImportTools, discard_import, dry_run, held_import
 
 log = structlog.get_logger()
 
@@ -82,9 +82,11 @@ class ImportLane:
         """What cannot be read today cannot be read tomorrow; another process that moved the import on keeps it."""
         kind = type(error).__name__
         with transaction() as session:
-            if view.stage is ImportStage.RECEIVED:
+            still = held_import(session, view.id)
+            is_ours = view.stage is ImportStage.RECEIVED and (still.stage, still.reading) == (view.stage, view.reading)
+            if is_ours:
                 discard_import(session, view.id, now=self.clock())
-        log.warning("import_given_up", import_id=view.id, kind=kind, discarded=view.stage is ImportStage.RECEIVED)
+        log.warning("import_given_up", import_id=view.id, kind=kind, discarded=is_ours)
 
     def _release(self, view: ImportView) -> None:
         with transaction() as session:

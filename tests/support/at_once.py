@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import TypeVar
 
 from flask import Flask
+from sqlalchemy import text
 
 T = TypeVar("T")
 
@@ -28,3 +29,15 @@ def at_once(app: Flask, *todo: Callable[[], T]) -> list[T]:
 def times(app: Flask, number: int, do: Callable[[int], T]) -> Sequence[T]:
     """The same so many times at once; each is told which one it is."""
     return at_once(app, *(lambda which=which: do(which) for which in range(number)))
+
+
+def wait_for_lock(app: Flask) -> None:
+    """Until somebody waits for a row that another transaction holds; only PostgreSQL tells."""
+    blocked = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    for _ in range(2000):
+        with app.extensions["sqlalchemy"].engine.connect() as connection:
+            if connection.execute(blocked).scalar_one():
+                return
+    raise AssertionError("nobody waits")

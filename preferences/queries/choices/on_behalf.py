@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from preferences.domain.acts import Method
 from preferences.domain.audit import AuditAction, AuditObject, StaffId
 from preferences.domain.capability import UNDO_LASTS, RecipientId
 from preferences.models.audit import AuditRow
+from preferences.models.ledger import LedgerEntryRow
 
 MOST = 20
 """Far more than anybody records for one person in the time that matters here."""
@@ -49,3 +51,12 @@ def undoable_act(session: Session, recipient_id: RecipientId, staff_id: StaffId,
         return None
     found: int | None = newest.data.get("entry")
     return found
+
+
+def can_be_taken_back(session: Session, entry_id: int | None, *, now: datetime) -> bool:
+    """Whether the entry is one that staff recorded so lately that they may still take it back."""
+    recorded = LedgerEntryRow.recorded_at > now - UNDO_LASTS
+    by_staff = LedgerEntryRow.method == Method.STAFF
+    return entry_id is not None and bool(
+        session.scalar(select(LedgerEntryRow.id).where(LedgerEntryRow.id == entry_id, by_staff, recorded))
+    )

@@ -6,7 +6,7 @@ Nothing else can be taken back: what was stopped before the save, or stopped aga
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from preferences.queries.ledger.ledger import EntryView, entries_between, entrie
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipients import RecipientView
 
-from .consent import NewAct, record_act
+from .consent import NewAct, record_act, record_act_if
 from .suppression import lift_suppression
 
 
@@ -154,9 +154,20 @@ def _restore(session: Session, recipient: RecipientView, one: _Restoring, *, now
         acts = [_grant(one.purpose, before)]
         if before.is_paused(now):
             acts.append((Act.PAUSED, None))
+    first = _write_first(session, one, *acts[0], at)
+    if first is None:
+        return []
     if one.purpose.about is About.EVERYTHING and recipient.address_index is not None:
         lift_suppression(session, address_index=recipient.address_index, reason=SuppressionReason.GLOBAL_STOP, now=now)
-    return [record_act(session, _new_act(one, act, basis, at), now=at) for act, basis in acts]
+    return [first, *(record_act(session, _new_act(one, act, basis, at), now=at) for act, basis in acts[1:])]
+
+
+def _write_first(session: Session, one: _Restoring, act: Act, basis: LawfulBasis | None, at: datetime) -> int | None:
+    """The entry that takes back. None: the person decided something else in this very moment, and that stands."""
+    new = _new_act(one, act, basis, at)
+    if act in PAUSES:
+        return record_act(session, new, now=at)
+    return record_act_if(session, new, replace(one.before, entry_id=one.entry.id), now=at)
 
 
 def _grant(purpose: Purpose, before: Choice) -> tuple[Act, LawfulBasis | None]:

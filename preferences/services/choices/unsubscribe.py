@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Method
@@ -16,6 +17,8 @@ from preferences.domain.capability import Claims, RecipientId
 from preferences.domain.choice import stop_act
 from preferences.domain.purpose import About, NoticeVersionId
 from preferences.domain.suppression import SuppressionReason
+from preferences.models.recipient import RecipientRow
+from preferences.queries.choices.on_behalf import can_be_taken_back
 from preferences.queries.choices.stops import stoppable
 from preferences.queries.purposes.purposes import catalogue
 
@@ -47,6 +50,7 @@ def unsubscribe(
 ) -> Stopped:
     """Stop what the link belongs to. Repeats record nothing; an unknown or erased recipient has nothing to stop.
 
+    A no that staff have just recorded, and may take back, is not the person's own: theirs is recorded on top of it.
     A link whose purpose no longer exists stops everything: the person asked for less, never for an error (T12).
     """
     stopped = stop_purpose(session, claims, method=method, now=now, shown=shown)
@@ -66,7 +70,9 @@ def stop_purpose(
     purpose = found.purpose
     while True:
         current = stoppable(session, claims.recipient_id, purpose.id)
-        if current is None or current.choice.stops:
+        if current is None or (
+            current.choice.stops and not can_be_taken_back(session, current.choice.entry_id, now=now)
+        ):
             return Stopped(claims.recipient_id, None)
         # What is recorded lies in the past, whatever this machine's clock says: a stop is never lost to a faster one's.
         at = max(now, current.choice.since or now)
@@ -97,15 +103,19 @@ def stop_everything(
 ) -> Stopped:
     """The person's own «nothing more»: a fact of its own that no later save lifts (T18, D12)."""
     everything = catalogue(session).everything().purpose
+    session.execute(select(RecipientRow.id).where(RecipientRow.id == recipient_id).with_for_update())
     current = stoppable(session, recipient_id, everything.id)
-    if current is None or not suppress(
+    if current is None:
+        return Stopped(recipient_id, None)
+    is_new = suppress(
         session,
         address_index=current.address_index,
         reason=SuppressionReason.GLOBAL_STOP,
         source=method.value,
         now=now,
         recipient_id=recipient_id,
-    ):
+    )
+    if not is_new and not can_be_taken_back(session, current.choice.entry_id, now=now):
         return Stopped(recipient_id, None)
     entry_id = record_act(
         session,

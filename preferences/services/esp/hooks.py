@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from preferences.domain.errors import Conflict, InvalidValue, NotFound
@@ -32,7 +33,7 @@ def add_hook(
     mailer = _mailer(session, mailer_key)
     purpose = catalogue(session).by_key(purpose_key).purpose if purpose_key else None
     if hook_of(session, mailer_key, provider) is not None:
-        raise Conflict(f"{mailer_key} has a hook for {provider} already: rotate its secrets, or remove it.")
+        raise _taken(mailer_key, provider)
     _check(secrets)
     session.add(
         EspHookRow(
@@ -43,7 +44,10 @@ def add_hook(
             created_at=now,
         )
     )
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else has just added it
+        raise _taken(mailer_key, provider) from error
 
 
 def rotate_hook(
@@ -98,3 +102,7 @@ def _check(secrets: Mapping[str, str]) -> None:
     for name, value in secrets.items():
         if not value.strip() or len(value) > MAX_SECRET_CHARACTERS or "\x00" in value:
             raise InvalidValue(f"{name} is empty, or too long.", pointer=f"/secrets/{name}")
+
+
+def _taken(mailer_key: str, provider: str) -> Conflict:
+    return Conflict(f"{mailer_key} has a hook for {provider} already: rotate its secrets, or remove it.")

@@ -136,7 +136,10 @@ def create_import(
 
 
 def dry_run(tools: ImportTools, import_id: int, *, progress: Progress = no_progress) -> ImportView:
-    """Say what every row would do, without doing it. May be repeated until the import is begun. Raises Conflict after."""
+    """Say what every row would do, without doing it. May be repeated until the import is begun.
+
+    Raises Conflict after that, and where somebody has discarded it or chosen other columns meanwhile.
+    """
     with tools.reading() as session:
         view = import_by_id(session, import_id)
     if view.stage not in {ImportStage.RECEIVED, ImportStage.PLANNED}:
@@ -155,6 +158,9 @@ def dry_run(tools: ImportTools, import_id: int, *, progress: Progress = no_progr
                 _set(session, import_id, planned={PERCENT_READ: 100 * file.stream.position // max(1, view.size)})
     file.check()
     with tools.transaction() as session:
+        now_stored = held_import(session, import_id)
+        if (now_stored.stage, now_stored.reading) != (view.stage, view.reading):
+            raise Conflict(f"Import {import_id} has moved on meanwhile, and is {now_stored.stage}.")
         forget_parts(session, import_id, PartKind.DRY_RUN)
         for number, content in enumerate(parts, start=1):
             session.add(ImportPartRow(import_id=import_id, kind=PartKind.DRY_RUN, number=number, content=content))
@@ -166,7 +172,7 @@ def dry_run(tools: ImportTools, import_id: int, *, progress: Progress = no_progr
 
 def begin_import(session: Session, import_id: int, *, now: datetime) -> None:
     """Have a worker apply a planned import. Repeating it changes nothing. Raises NotFound, or Conflict without a dry run."""
-    view = import_by_id(session, import_id)
+    view = held_import(session, import_id)
     if view.stage is ImportStage.PLANNED:
         _set(session, import_id, stage=ImportStage.APPLYING, started_at=now)
     elif view.stage is not ImportStage.APPLYING:
@@ -176,11 +182,17 @@ def begin_import(session: Session, import_id: int, *, now: datetime) -> None:
 
 def discard_import(session: Session, import_id: int, *, now: datetime) -> None:
     """Give up an import that is not finished, and remove its file. What was applied stays. Raises NotFound or Conflict."""
-    view = import_by_id(session, import_id)
+    view = held_import(session, import_id)
     if view.stage in {ImportStage.APPLIED, ImportStage.DISCARDED}:
         raise Conflict(f"Import {import_id} is {view.stage} already.")
     _set(session, import_id, stage=ImportStage.DISCARDED, finished_at=now)
     forget_parts(session, import_id, PartKind.FILE)
+
+
+def held_import(session: Session, import_id: int) -> ImportView:
+    """The import as it stands, which nobody else moves on before this transaction ends. Raises NotFound."""
+    session.execute(select(ImportBatchRow.id).where(ImportBatchRow.id == import_id).with_for_update())
+    return import_by_id(session, import_id)
 
 
 def forget_old_imports(session: Session, *, now: datetime) -> int:

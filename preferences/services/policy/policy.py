@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from sqlalchemy import CursorResult, Select, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from preferences.domain.eligibility import RecipientStatus
@@ -43,7 +44,7 @@ def publish_policy(
 ) -> int:
     """Publish the next version, complete in every language in `wanted`. Returns its number; mailers hear `policy.published`.
 
-    Raises InvalidValue, or Conflict where the newest version says exactly this.
+    Raises InvalidValue, or Conflict where the newest version says exactly this (`/texts`) or somebody was faster (`/based_on`).
     """
     check_policy_texts(texts, wanted=wanted)
     newest = policy_version(session)
@@ -51,7 +52,10 @@ def publish_policy(
         raise Conflict(f"Version {newest.number} says exactly this already.", pointer="/texts")
     number = 1 + (newest.number if newest else 0)
     session.add(PolicyVersionRow(number=number, weight=weight, published_at=now))
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else has just published it
+        raise Conflict(f"Version {number} was published meanwhile.", pointer="/based_on") from error
     session.add_all(
         PolicyTextRow(number=number, locale=one.locale, changes=one.changes, body=one.body) for one in texts
     )
@@ -77,7 +81,10 @@ def begin_announcement(session: Session, number: int, *, now: datetime) -> None:
         raise Conflict(f"Version {number} is announced already.")
     total = session.scalar(select(func.count()).where(RecipientRow.status == RecipientStatus.ACTIVE)) or 0
     session.add(PolicyAnnouncementRow(number=number, total=total, started_at=now))
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else has just begun it
+        raise Conflict(f"Version {number} is announced already.") from error
 
 
 def pause_announcement(session: Session, number: int, *, now: datetime) -> None:

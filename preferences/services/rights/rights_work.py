@@ -22,6 +22,7 @@ from preferences.domain.rights import (
     MOST_DETAILS,
     AnswerBy,
     RightsState,
+    is_reference,
     latest_extension,
 )
 from preferences.models.outbox import JobKind, OutboxJobRow
@@ -210,16 +211,17 @@ def check_identity(found: RequestToWork) -> None:
 
 
 def open_request(session: Session, reference: str) -> RequestToWork:
-    """The request, which nobody else answers until the end of the transaction. Raises UnknownRequest, RequestClosed.
+    """The request as it stands now, which nobody else answers or changes until the end of the transaction.
 
-    Whoever changes the recipient, too, locks that first: erasure does it in that order.
+    Raises UnknownRequest, RequestClosed. Whoever changes the recipient, too, locks that first: erasure does it in that order.
     """
+    if is_reference(reference):
+        session.execute(select(RightsRequestRow.id).where(RightsRequestRow.reference == reference).with_for_update())
     found = request_by_reference(session, reference)
     if found is None:
         raise UnknownRequest("There is no rights request with this reference.")
-    state = session.scalar(select(RightsRequestRow.state).where(RightsRequestRow.id == found.id).with_for_update())
-    if state != found.state or not found.is_open:
-        raise RequestClosed(f"The rights request {reference} is {state}; nothing more can be answered.")
+    if not found.is_open:
+        raise RequestClosed(f"The rights request {reference} is {found.state}; nothing more can be answered.")
     return found
 
 

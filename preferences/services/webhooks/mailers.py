@@ -8,8 +8,10 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from preferences.domain.errors import Conflict, InvalidValue, NotFound
@@ -56,10 +58,13 @@ def create_mailer(session: Session, *, key: str, name: str, now: datetime) -> in
     if not 0 < len(name.strip()) <= 200:
         raise InvalidValue("A mailer's name has 1 to 200 characters.", pointer="/name")
     if mailer_by_key(session, key) is not None:
-        raise Conflict(f"There is a mailer named {key!r} already.", pointer="/key")
+        raise _taken(key)
     row = MailerRow(key=key, name=name.strip(), created_at=now)
     session.add(row)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError as error:  # somebody else has just added it
+        raise _taken(key) from error
     return row.id
 
 
@@ -120,12 +125,13 @@ def _let_end(session: Session, old: KeyView, *, now: datetime, overlap: timedelt
     return ends_at
 
 
-def revoke_key(session: Session, prefix: str, *, now: datetime) -> None:
-    """Stop a key at once. Repeating it changes nothing. Raises NotFound."""
+def revoke_key(session: Session, prefix: str, *, now: datetime) -> bool:
+    """Stop a key at once. False: it was revoked before, and nothing changed. Raises NotFound."""
     old = _existing(session, prefix)
-    session.execute(
+    revoked = session.execute(
         update(ApiKeyRow).where(ApiKeyRow.id == old.id, ApiKeyRow.revoked_at.is_(None)).values(revoked_at=now)
     )
+    return bool(cast("CursorResult[Any]", revoked).rowcount)
 
 
 def works(key: KeyView, now: datetime) -> bool:
@@ -138,6 +144,10 @@ def works(key: KeyView, now: datetime) -> bool:
 def hash_secret(secret: str) -> bytes:
     """What is stored of a secret: 256 random bits need no slow hash."""
     return hashlib.sha256(b"preferences.api-key." + secret.encode()).digest()
+
+
+def _taken(key: str) -> Conflict:
+    return Conflict(f"There is a mailer named {key!r} already.", pointer="/key")
 
 
 def _existing(session: Session, prefix: str) -> KeyView:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Actor, Method
@@ -22,6 +22,7 @@ from preferences.services.intake.intake import apply_intake
 from preferences.services.ledger.verify import verify_ledger
 from preferences.services.recipients.erasure import erase_recipient
 from tests.factories import make_recipient, purpose
+from tests.support.at_once import wait_for_lock
 
 
 @pytest.fixture
@@ -49,21 +50,10 @@ def while_uncommitted(
         mine.flush()
         thread = threading.Thread(target=intake)
         thread.start()
-        _wait_for_lock(app)
+        wait_for_lock(app)
     thread.join(20)
     [result] = results
     return result
-
-
-def _wait_for_lock(app: Flask) -> None:
-    blocked = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    for _ in range(2000):
-        with app.extensions["sqlalchemy"].engine.connect() as connection:
-            if connection.execute(blocked).scalar_one():
-                return
-    pytest.fail("the intake did not wait")
 
 
 @pytest.mark.parametrize("newer", [timedelta(0), timedelta(days=3)])

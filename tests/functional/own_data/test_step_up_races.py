@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier
 
 from flask import Flask
 from sqlalchemy import func, select
@@ -16,22 +13,10 @@ from preferences.models.step_up import StepUpRow
 from preferences.models.transaction import transaction
 from preferences.services.recipients.step_up import Opened, ask_step_up, open_by_code
 from tests.factories import make_recipient
+from tests.support.at_once import times
 from tests.support.step_up import ask, browser
 
 TIMES = 8
-
-
-def _at_once(app: Flask, do: Callable[[int], object]) -> list[object]:
-    """Run it several times at the same moment, each in an application context of its own."""
-    barrier = Barrier(TIMES)
-
-    def one(number: int) -> object:
-        with app.app_context():
-            barrier.wait(timeout=30)
-            return do(number)
-
-    with ThreadPoolExecutor(TIMES) as pool:
-        return list(pool.map(one, range(TIMES)))
 
 
 def test_one_link_opens_one_session(app: Flask, session: Session) -> None:
@@ -40,7 +25,7 @@ def test_one_link_opens_one_session(app: Flask, session: Session) -> None:
     def press(_number: int) -> int:
         return browser(app).post(mail.path, data={"open": "1"}).status_code
 
-    assert sorted(_at_once(app, press), key=str) == [200] * (TIMES - 1) + [303]
+    assert sorted(times(app, TIMES, press), key=str) == [200] * (TIMES - 1) + [303]
 
 
 def test_link_and_code_together_open_one_session(app: Flask, session: Session) -> None:
@@ -51,7 +36,7 @@ def test_link_and_code_together_open_one_session(app: Flask, session: Session) -
         button = {"path": mail.path, "data": {"open": "1"}}
         return "Set-Cookie" in browser(app).post(**(code if number % 2 else button)).headers
 
-    assert sum(map(bool, _at_once(app, open_it))) == 1
+    assert sum(map(bool, times(app, TIMES, open_it))) == 1
 
 
 def test_no_more_than_five_wrong_codes_are_tried_however_fast(app: Flask, session: Session) -> None:
@@ -63,7 +48,7 @@ def test_no_more_than_five_wrong_codes_are_tried_however_fast(app: Flask, sessio
         with transaction() as inner:
             return open_by_code(inner, anna.id, wrong, now=datetime.now(UTC))
 
-    assert not any(isinstance(one, Opened) for one in _at_once(app, guess))
+    assert not any(isinstance(one, Opened) for one in times(app, TIMES, guess))
     assert session.scalars(select(StepUpRow.attempts)).one() == 5
 
 
@@ -74,7 +59,7 @@ def test_the_limit_of_mails_holds_against_many_at_once(app: Flask, session: Sess
         with transaction() as inner:
             return ask_step_up(inner, anna.id, locale="sv", now=datetime.now(UTC))
 
-    _at_once(app, ask_now)
+    times(app, TIMES, ask_now)
     assert session.scalar(select(func.count()).select_from(OutboxJobRow)) == 3
     open_ones = select(func.count()).select_from(StepUpRow).where(StepUpRow.ended_at.is_(None))
     assert session.scalar(open_ones) == 1

@@ -124,9 +124,9 @@ def revoke_key_of(key: str, prefix: str) -> Response:
     """Stop the key."""
     mailer, old, now = existing_mailer(key), _existing(key, prefix), utc_now()
     with transaction() as session:
-        revoke_key(session, old.prefix, now=now)
-        data = {"key": old.prefix}
-        record_audit(session, staff_id(), AuditAction.KEY_REVOKED, mailer_target(mailer), data=data, now=now)
+        if revoke_key(session, old.prefix, now=now):
+            data = {"key": old.prefix}
+            record_audit(session, staff_id(), AuditAction.KEY_REVOKED, mailer_target(mailer), data=data, now=now)
     return done("admin.mailer_page", "revoked", key=key)
 
 

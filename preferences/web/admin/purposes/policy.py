@@ -118,8 +118,8 @@ def publish_new_policy() -> Response:
             record_audit(session, staff_id(), AuditAction.POLICY_PUBLISHED, target, data={"weight": weight}, now=now)
     except InvalidValue as error:
         return _write_page(form, problem=(error.pointer or "", "missing"))
-    except Conflict:
-        return _write_page(form, problem=("", "same"))
+    except Conflict as error:
+        return _write_page(form, problem=("", "newer" if error.pointer == "/based_on" else "same"))
     return done("admin.policy_page", "published", number=number)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, not_, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import REDUCTIONS
@@ -162,7 +162,12 @@ def newest_opt_out_told(session: Session, recipient_id: RecipientId) -> OptOutTo
 
 
 def _allows_less() -> ColumnElement[bool]:
+    """The end of a stop is told under the type of the stop, and allows more."""
+    is_end = and_(
+        ChangeEventRow.type == EventType.RECIPIENT_SUPPRESSED,
+        func.coalesce(ChangeEventRow.data["ended"].as_boolean(), false()),
+    )
     return or_(
-        ChangeEventRow.type.in_((*_ALWAYS_LESS, _ALSO_LESS)),
+        and_(ChangeEventRow.type.in_((*_ALWAYS_LESS, _ALSO_LESS)), not_(is_end)),
         LedgerEntryRow.act.in_(REDUCTIONS),
     )

@@ -44,7 +44,7 @@ def end_stop(
     index = _index(recipient, reason)
     if what not in ENDED_BY_STAFF:
         raise Conflict("Only the person's own mailbox can lift this stop.")
-    is_ended = lift_suppression(session, address_index=index, reason=what, now=now)
+    is_ended = lift_suppression(session, address_index=index, reason=what, now=now, recipient_id=recipient.id)
     if is_ended:
         _record(session, recipient, AuditAction.SUPPRESSION_LIFTED, what, reason, staff_id, now)
     return is_ended

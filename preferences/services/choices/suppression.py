@@ -16,7 +16,7 @@ from preferences.models.upsert import insert_into
 from preferences.services.outbox.outbox import tell_change
 
 _TOLD_ELSEWHERE = frozenset({SuppressionReason.GLOBAL_STOP, SuppressionReason.ERASED})
-"""Reasons with an event of their own: `recipient.stopped` and `recipient.erased`."""
+"""Reasons with events of their own: `recipient.stopped`, `recipient.resumed`, `recipient.erased`."""
 
 
 def suppress(
@@ -58,8 +58,15 @@ def suppress(
     return applied
 
 
-def lift_suppression(session: Session, *, address_index: bytes, reason: SuppressionReason, now: datetime) -> bool:
-    """Lift every active suppression of this address with this reason. False when there was none."""
+def lift_suppression(
+    session: Session,
+    *,
+    address_index: bytes,
+    reason: SuppressionReason,
+    now: datetime,
+    recipient_id: RecipientId | None = None,
+) -> bool:
+    """Lift every active suppression of this address with this reason, and tell mailers. False when there was none."""
     result = session.execute(
         update(SuppressionRow)
         .where(
@@ -69,4 +76,8 @@ def lift_suppression(session: Session, *, address_index: bytes, reason: Suppress
         )
         .values(lifted_at=now)
     )
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    is_lifted = bool(result.rowcount)  # type: ignore[attr-defined]
+    if is_lifted and reason not in _TOLD_ELSEWHERE:
+        data = {"reason": reason, "scope": DEFAULT_SCOPES[reason], "ended": True}
+        tell_change(session, EventType.RECIPIENT_SUPPRESSED, recipient_id=recipient_id, now=now, data=data)
+    return is_lifted

@@ -21,4 +21,6 @@ def test_repeating_a_suppression_changes_nothing_and_says_so(session: Session, n
     assert [again(), again()] == [True, False]
     assert lift_suppression(session, address_index=ADDRESS, reason=SuppressionReason.MANUAL, now=now)
     assert [again(), again()] == [True, False]
-    assert session.scalar(select(func.count()).select_from(ChangeEventRow)) == 2
+    assert session.scalar(select(func.count()).select_from(ChangeEventRow)) == 3, (
+        "the stop, its end, and the stop again"
+    )

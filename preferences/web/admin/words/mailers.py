@@ -32,7 +32,7 @@ MAILER_WORDS: dict[str, Mapping[Any, Any]] = {
         EventType.CHOICE_CHANGED: _("A choice changed"),
         EventType.RECIPIENT_STOPPED: _("Somebody stopped everything"),
         EventType.RECIPIENT_RESUMED: _("Somebody lifted their stop"),
-        EventType.RECIPIENT_SUPPRESSED: _("An address bounces or complained"),
+        EventType.RECIPIENT_SUPPRESSED: _("Mail to an address was stopped, or the stop ended"),
         EventType.RECIPIENT_ERASED: _("Somebody was erased"),
         EventType.RECIPIENT_RESTRICTED: _("Somebody's data was blocked, or the block ended"),
         EventType.RECIPIENT_ADDRESS_CHANGED: _("Somebody changed their address"),

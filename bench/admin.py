@@ -10,6 +10,7 @@ import contextlib
 import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -19,9 +20,11 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import create_app
+from preferences.cli.setup import prepare_database
 from preferences.domain.roles import Role
 from preferences.models.import_batch import ImportStage
 from preferences.models.transaction import transaction
+from preferences.services.ledger.daily_numbers import count_next
 from preferences.services.ledger.sealing import SealKeys, seal_next
 from tests.support import databases
 from tests.support.client import HastyClient
@@ -31,7 +34,7 @@ from tests.support.statements import statements
 
 from .admin_fill import Sizes, fill
 from .admin_walk import YARDSTICK, addresses
-from .support import Row, Service, service
+from .support import Row, Service
 
 DATABASE = "preferences_bench_admin"
 TIMES = 5
@@ -94,33 +97,36 @@ def _measure(app: Flask, sign_in: Callable[[], StaffBrowser], path: str) -> tupl
 
 @contextlib.contextmanager
 def _filled() -> Iterator[Service]:
-    """The service on a filled database: the one that was kept, or a fresh one."""
+    """The service on a filled database, the one that was kept or a fresh one, counted by day as a worker does."""
     kept = os.environ.get(KEEP)
-    if kept is None:
-        with service("postgresql", DATABASE) as one:
-            _fill(one)
+    with contextlib.nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="preferences-bench-") as place:
+        folder, marker = Path(place), Path(place) / "filled"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        is_there = marker.exists()
+        url = (
+            databases.server_url().rsplit("/", 1)[0] + f"/{DATABASE}"
+            if is_there
+            else databases.fresh_database(DATABASE)
+        )
+        environ = {
+            "PREFERENCES_DATABASE_URL": url,
+            "PREFERENCES_INSTANCE_PATH": str(folder),
+            "PREFERENCES_BASE_URL": "https://preferences.example",
+            "PREFERENCES_LOG_LEVEL": "warning",
+            **{f"PREFERENCES_{name}": str(number) + KEY[1:] for number, name in enumerate(KEYS, 1)},
+        }
+        app = create_app(environ)
+        with app.app_context():
+            prepare_database()
+            one = Service("postgresql", app, environ, folder, 2, 4)
+            if not is_there:
+                _fill(one)
+                marker.write_text("The database is filled.\n")
+            _count(app.extensions["preferences.settings"].time_zone)
             yield one
-        return
-    folder, marker = Path(kept), Path(kept) / "filled"
-    folder.mkdir(parents=True, exist_ok=True)
-    is_there = marker.exists()
-    url = databases.server_url().rsplit("/", 1)[0] + f"/{DATABASE}" if is_there else databases.fresh_database(DATABASE)
-    environ = {
-        "PREFERENCES_DATABASE_URL": url,
-        "PREFERENCES_INSTANCE_PATH": str(folder),
-        "PREFERENCES_LOG_LEVEL": "warning",
-        **{f"PREFERENCES_{name}": str(number) + KEY[1:] for number, name in enumerate(KEYS, 1)},
-    }
-    app = create_app(environ)
-    with app.app_context():
-        from preferences.cli.setup import prepare_database
-
-        prepare_database()
-        one = Service("postgresql", app, environ, folder, 2, 4)
-        if not is_there:
-            _fill(one)
-            marker.write_text("The database is filled.\n")
-        yield one
+            app.extensions["sqlalchemy"].engine.dispose()
+        if not kept:
+            databases.drop_database(DATABASE)
 
 
 def _fill(one: Service) -> None:
@@ -145,6 +151,18 @@ def _fill(one: Service) -> None:
 def _seal(keys: SealKeys) -> bool:
     with transaction() as session:
         return seal_next(session, keys, now=datetime.now(UTC)) is not None
+
+
+def _count(zone: str) -> None:
+    """Some entries are so new that a transaction which still runs could be older: they are counted at the second look."""
+    for _ in range(2):
+        while _count_next(zone):
+            pass
+
+
+def _count_next(zone: str) -> int:
+    with transaction() as session:
+        return count_next(session, zone, now=datetime.now(UTC))
 
 
 def _announce() -> None:

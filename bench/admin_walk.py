@@ -13,8 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.recipient_id import format_recipient_id
+from preferences.domain.rights import OPEN_STATES, RightsKind
 from preferences.models.crypto import keyring
 from preferences.models.recipient import RecipientRow
+from preferences.models.rights import RightsRequestRow
 from preferences.queries.staff.bursts import recent_bursts
 from tests.support.admin_places import admin_pages
 from tests.support.staff import StaffBrowser
@@ -37,6 +39,10 @@ def addresses(app: Flask, session: Session, who: StaffBrowser) -> dict[str, str]
     found |= {f"recipients {name}": f"/admin/recipients?{query}" for name, query in _searches(now).items()}
     found |= {f"audit {name}": f"/admin/audit?{query}" for name, query in _audits(now).items()}
     found["request_calendar next month"] = f"/admin/requests/calendar?month={now + timedelta(days=20):%Y-%m}"
+    erase = select(RightsRequestRow.reference).where(
+        RightsRequestRow.kind == RightsKind.ERASE, RightsRequestRow.state.in_(OPEN_STATES)
+    )
+    found["ask_to_erase_as_asked"] = f"/admin/requests/{session.scalars(erase).first()}/erase"
     found["requests closed"] = "/admin/requests?state=fulfilled"
     for weeks in (4, 12, 52, 104):
         since = f"since={now - timedelta(weeks=weeks):%Y-%m-%d}"
@@ -66,12 +72,16 @@ def _searches(now: datetime) -> dict[str, str]:
         "second page": "before=4000000000000000000",
         "by purpose and state": "purpose=1&act=withdrawn",
         "by purpose and a rare state": "purpose=1&act=revoked",
+        "by a pause that lasts": "act=paused",
+        "by a purpose nobody answered": "purpose=7",
         "by status": "status=restricted",
         "by status erased": "status=erased",
         "by method": "method=mailto",
         "by a method nobody uses": "method=esp",
         "by method and month": f"method=one_click&{month}",
+        "by method and no, a month": f"method=mailto&said=no&{month}",
         "by month": month,
+        "by week": f"since={now - timedelta(days=7):%Y-%m-%d}&until={now:%Y-%m-%d}",
         "by one old day": f"since={now - timedelta(days=600):%Y-%m-%d}&until={now - timedelta(days=600):%Y-%m-%d}",
         "by everything": f"text=@{LARGE_DOMAIN}&purpose=1&act=given&method=import&status=active&{month}",
         "by no and message": "said=no&message=15000",

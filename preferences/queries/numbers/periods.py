@@ -103,12 +103,34 @@ def first_id(session: Session, rows: type[LedgerEntryRow | ChangeEventRow], mome
     return int(session.scalar(select(func.max(halves.union_all(step).c.low))) or 0)
 
 
-def _within(
-    session: Session, rows: type[LedgerEntryRow | ChangeEventRow], since: datetime | None, until: datetime | None
+def ids_between(
+    session: Session, column: Any, since: datetime | None, until: datetime | None
+) -> list[ColumnElement[bool]]:
+    """What holds a column with ids of entries to those that can have been recorded in this time: a few more at both ends."""
+    return _ids(session, LedgerEntryRow, column, since, until)
+
+
+def _ids(
+    session: Session,
+    rows: type[LedgerEntryRow | ChangeEventRow],
+    column: Any,
+    since: datetime | None,
+    until: datetime | None,
 ) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if since is not None:
-        found += [rows.id >= first_id(session, rows, since - SETTLES_WITHIN), rows.recorded_at >= since]
+        found.append(column >= first_id(session, rows, since - SETTLES_WITHIN))
     if until is not None:
-        found += [rows.id < first_id(session, rows, until + SETTLES_WITHIN), rows.recorded_at < until]
+        found.append(column < first_id(session, rows, until + SETTLES_WITHIN))
+    return found
+
+
+def _within(
+    session: Session, rows: type[LedgerEntryRow | ChangeEventRow], since: datetime | None, until: datetime | None
+) -> list[ColumnElement[bool]]:
+    found = _ids(session, rows, rows.id, since, until)
+    if since is not None:
+        found.append(rows.recorded_at >= since)
+    if until is not None:
+        found.append(rows.recorded_at < until)
     return found

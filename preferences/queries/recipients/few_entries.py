@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
@@ -23,15 +24,26 @@ FEW = 20_000
 """So many entries of one kind are read at once; of a kind with more, every hundredth person or so has one."""
 
 NARROW = 250_000
-"""So many entries of one period are read at once to find those of a kind."""
+"""So many entries of one period are read at once, where it does not turn out at once that many fit."""
 
-DENSE = 50_000
-"""So many entries of one period are read at once where every one of them counts."""
+LOOKED_AT = 3_000
+"""So many people, the first in order, are looked at to see whether they fill a page."""
 
 _LOOK_UP = (
     "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), "
     "set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
+
+
+class Length(StrEnum):
+    """How much a period of the ledger holds."""
+
+    SHORT = "short"
+    """So little that all of it is read."""
+    MIDDLING = "middling"
+    """It is read, unless many of its people fit."""
+    LONG = "long"
+    """So much that it is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +75,6 @@ class Entries:
         """The purpose alone."""
         return [] if self.purpose_id is None else [LedgerEntryRow.purpose_id == self.purpose_id]
 
-    def are_within(self, session: Session, most: int) -> bool:
-        """Whether they are of a period that holds no more entries than this, of whatever kind."""
-        has_period = self.since is not None or self.until is not None
-        return has_period and ids_within(session, self.since, self.until) <= most
-
 
 def few_entries(session: Session, wanted: Entries) -> list[ColumnElement[bool]] | None:
     """What finds the entries, beside what they have to be by act, method and time; None: it is better to walk the people.
@@ -78,21 +85,27 @@ def few_entries(session: Session, wanted: Entries) -> list[ColumnElement[bool]] 
     """
     row = LedgerEntryRow
     if wanted.message_id is not None:
-        found: list[ColumnElement[bool]] | None = [row.reference == wanted.message_id, *wanted.about()]
-    elif is_sqlite(session):
+        return _looked_up(session, [row.reference == wanted.message_id, *wanted.about()])
+    if is_sqlite(session) or not wanted.is_kind:
         return None
-    elif not wanted.is_kind:
-        found = [] if wanted.are_within(session, DENSE) else None
-    else:
-        found = _of_few_kinds(session, wanted)
-    if found is not None and not is_sqlite(session):
+    most = select(row.id).where(*wanted.of_kind()).limit(FEW + 1).subquery()
+    is_few = (session.scalar(select(func.count()).select_from(most)) or 0) <= FEW
+    return _looked_up(session, wanted.of_kind()) if is_few else None
+
+
+def length_of(session: Session, wanted: Entries) -> Length:
+    """How much their period holds, of whatever kind. If it is not long, the search looks up as with few entries."""
+    has_period = wanted.since is not None or wanted.until is not None
+    if is_sqlite(session) or not has_period:
+        return Length.LONG
+    number = ids_within(session, wanted.since, wanted.until)
+    if number > NARROW:
+        return Length.LONG
+    _looked_up(session, [])
+    return Length.SHORT if number <= FEW else Length.MIDDLING
+
+
+def _looked_up(session: Session, found: list[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+    if not is_sqlite(session):
         session.execute(text(_LOOK_UP))
     return found
-
-
-def _of_few_kinds(session: Session, wanted: Entries) -> list[ColumnElement[bool]] | None:
-    kinds = wanted.of_kind()
-    most = select(LedgerEntryRow.id).where(*kinds).limit(FEW + 1).subquery()
-    if (session.scalar(select(func.count()).select_from(most)) or 0) <= FEW:
-        return kinds
-    return wanted.about() if wanted.are_within(session, NARROW) else None

@@ -25,10 +25,10 @@ from preferences.models.ledger import EVERY_TRAINING, ChoiceRow, LedgerEntryRow
 from preferences.models.recipient import RecipientRow
 from preferences.models.stop_reason import StopReasonRow
 from preferences.models.suppression import SuppressionRow
-from preferences.queries.numbers.periods import entries_of
+from preferences.queries.numbers.periods import entries_of, ids_between
 
 from .asked import is_sqlite
-from .few_entries import Entries, few_entries
+from .few_entries import LOOKED_AT, Entries, Length, few_entries, length_of
 
 MOST_TEXT = 320
 
@@ -84,37 +84,44 @@ def find_recipients(
 ) -> Sequence[FoundRecipient]:
     """Up to `limit` recipients in a stable order (by id, descending), those below the id `before`."""
     acted = [] if wanted.is_of_address else _acts(session, wanted)
+    person, did = _of_the_person(wanted, acted, now), _of_what_they_did(wanted, acted)
     entries = _entries_behind(wanted)
     few = None if entries is None else few_entries(session, entries)
-    if few is None:
-        statement = select(*_COLUMNS).where(*_of_the_person(wanted, acted, now), *_of_what_they_did(wanted, acted))
-        if before is not None:
-            statement = statement.where(RecipientRow.id < before)
-        statement = statement.order_by(RecipientRow.id.desc()).limit(limit)
-    else:
-        statement = _beginning_with(session, [*few, *acted], _of_the_person(wanted, acted, now), before, limit)
+    length = Length.LONG if entries is None or few is not None else length_of(session, entries)
+    if length is Length.MIDDLING and not wanted.text and wanted.reason is None:
+        first = select(RecipientRow.id.label("recipient_id")).where(*_below(RecipientRow.id, before))
+        first = first.order_by(RecipientRow.id.desc()).limit(LOOKED_AT)
+        found = _found(session, _among(session, first, [*person, *did], limit))
+        if len(found) == limit:
+            return found
+    if entries is not None and length is not Length.LONG:
+        few = [*entries.about(), *_gave_the_reason(session, wanted)]
+    if few is not None:
+        entry = LedgerEntryRow
+        behind = select(entry.recipient_id).where(*few, *acted, *_below(entry.recipient_id, before)).distinct()
+        everybody = behind.offset(0).subquery("behind")  # PostgreSQL: before they are put in order
+        people = select(everybody.c.recipient_id).order_by(everybody.c.recipient_id.desc())
+        return _found(session, _among(session, people if person else people.limit(limit), person, limit))
+    statement = select(*_COLUMNS).where(*person, *did, *_below(RecipientRow.id, before))
+    return _found(session, statement.order_by(RecipientRow.id.desc()).limit(limit))
+
+
+def _found(session: Session, statement: Select[Any]) -> list[FoundRecipient]:
     return [FoundRecipient(*row) for row in session.execute(statement)]
 
 
-def _beginning_with(
-    session: Session,
-    entries: list[ColumnElement[bool]],
-    rest: list[ColumnElement[bool]],
-    before: int | None,
-    limit: int,
-) -> Select[Any]:
-    """The people behind these entries of whom the rest is true, looked up one by one until there are enough."""
-    did = select(LedgerEntryRow.recipient_id).where(*entries)
-    if before is not None:
-        did = did.where(LedgerEntryRow.recipient_id < before)
-    found_all = did.distinct().offset(0).subquery("did")  # PostgreSQL: before they are put in order
-    in_order = select(found_all.c.recipient_id).order_by(found_all.c.recipient_id.desc())
-    people = (in_order if rest else in_order.limit(limit)).subquery("people")
+def _below(column: Any, before: int | None) -> list[ColumnElement[bool]]:
+    return [] if before is None else [column < before]
+
+
+def _among(session: Session, ids: Select[Any], conditions: list[ColumnElement[bool]], limit: int) -> Select[Any]:
+    """The people with these ids, given in order, of whom it is true: looked up one by one until there are enough."""
+    people = ids.subquery("people")
     is_one = RecipientRow.id == people.c.recipient_id
     if is_sqlite(session):
-        found = select(*_COLUMNS).join(people, is_one).where(*rest)
+        found = select(*_COLUMNS).join(people, is_one).where(*conditions)
     else:
-        one = select(*_COLUMNS).where(is_one, *rest).limit(1).lateral("one")
+        one = select(*_COLUMNS).where(is_one, *conditions).limit(1).lateral("one")
         found = select(*one.c).select_from(people.join(one, true()))
     return found.order_by(people.c.recipient_id.desc()).limit(limit)
 
@@ -215,6 +222,15 @@ def _acts(session: Session, wanted: RecipientFilter) -> list[ColumnElement[bool]
         )
         found.append(told.exists())
     return found + entries_of(session, wanted.since, wanted.until)
+
+
+def _gave_the_reason(session: Session, wanted: RecipientFilter) -> list[ColumnElement[bool]]:
+    """The same of the entries with a reason, so that a search can begin with those who gave it (PostgreSQL: OFFSET)."""
+    if wanted.reason is None:
+        return []
+    known = ids_between(session, StopReasonRow.entry_id, wanted.since, wanted.until)
+    told = select(StopReasonRow.entry_id).where(StopReasonRow.reason == wanted.reason, *known)
+    return [LedgerEntryRow.id.in_(told.offset(0))]
 
 
 def _matches(text: str) -> ColumnElement[bool]:

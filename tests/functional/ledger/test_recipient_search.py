@@ -30,7 +30,7 @@ KEYS = ("marketing", "events", "surveys")
 BEGINNINGS = {
     "people": {"FEW": -1, "NARROW": -1},
     "few of a kind": {"FEW": 20_000, "NARROW": -1},
-    "a narrow period": {"FEW": -1, "NARROW": 250_000},
+    "a short period": {"FEW": -1, "NARROW": 250_000},
 }
 
 

@@ -22,6 +22,7 @@ from tests.support.bytecode import keep_bytecode
 from tests.support.client import StrictClient
 from tests.support.memory import work_in_memory
 from tests.support.snapshot import Snapshot
+from tests.support.templates import share_compiled
 
 work_in_memory()
 keep_bytecode()
@@ -67,6 +68,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
                 databases.spare_the_disk(url)
             app = create_app(settings_environment(url), instance_path=folder)
             app.test_client_class = StrictClient
+            share_compiled(app, tmp_path_factory)
             with app.app_context():
                 prepare_database()
             made[name] = (app, Snapshot(app))

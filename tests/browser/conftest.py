@@ -20,6 +20,7 @@ from app import create_app
 from preferences.cli.setup import prepare_database
 from tests.conftest import settings_environment
 from tests.support.snapshot import Snapshot
+from tests.support.templates import share_compiled
 
 from .looking import PICTURES, WINDOWS, Looker
 
@@ -66,25 +67,21 @@ def _read_whole(app: WSGIApplication) -> WSGIApplication:
     return answer
 
 
-FOR_STAFF = ("test_admin_", "test_passkeys", "test_sign_on")
-"""Journeys of staff: in both languages with `make e2e`, else by turns in one, as each takes many seconds."""
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Everything in this folder drives a browser."""
+    """Everything in this folder drives a browser; walks that look at pages are in both languages with `make e2e`."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
     if PICTURES:
         return
-    left_out = _in_the_other_language([one for one in items if one.path.name.startswith(FOR_STAFF)])
+    left_out = _in_the_other_language([one for one in items if "looker" in getattr(one, "fixturenames", ())])
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 
 
 def _in_the_other_language(journeys: list[pytest.Item]) -> list[pytest.Item]:
-    """Of journeys that there are in both languages one each: Swedish and English by turns."""
+    """Of walks that there are in both languages one each, as each takes many seconds: Swedish and English by turns."""
     pairs: dict[str, list[pytest.Item]] = {}
     for journey in journeys:
         pairs.setdefault(journey.nodeid.partition("[")[0], []).append(journey)
@@ -112,6 +109,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Live, Sn
     folder = tmp_path_factory.mktemp("browser")
     environment = settings_environment(f"sqlite:///{folder / 'browser.db'}", BASE_URL="http://127.0.0.1")
     app = create_app(environment, instance_path=folder)
+    share_compiled(app, tmp_path_factory)
     with app.app_context():
         prepare_database()
     server = make_server("127.0.0.1", 0, _read_whole(app), threaded=True)

@@ -49,17 +49,19 @@ def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoServi
         server = subprocess.Popen(
             [sys.executable, str(ROOT / "app.py")], cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
         )
-    _wait_until_it_answers(environment["BASE_URL"], server, instance / "server.log")
-    environment["API_KEY"] = json.loads((instance / "demo.json").read_text())["api_key"]
-    with quick_flask(tmp_path_factory.mktemp("flask")) as commands:
-        environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
-        yield DemoService(folder, environment)
-    server.send_signal(signal.SIGTERM)
-    server.wait(timeout=20)
+    try:
+        _wait_until_it_answers(environment["BASE_URL"], server, instance / "server.log")
+        environment["API_KEY"] = json.loads((instance / "demo.json").read_text())["api_key"]
+        with quick_flask(tmp_path_factory.mktemp("flask")) as commands:
+            environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
+            yield DemoService(folder, environment)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=60)
 
 
 def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
+    for _ in range(600):
         assert server.poll() is None, log.read_text()
         try:
             with urllib.request.urlopen(url, timeout=2) as response:

@@ -25,7 +25,7 @@ from preferences.services.imports.imports import CHUNK_ROWS
 from preferences.services.ledger.verify import verify_ledger
 from tests.conftest import settings_environment
 
-ROWS = 6 * CHUNK_ROWS + 17
+ROWS = 4 * CHUNK_ROWS + 17
 KILLS = 2
 
 

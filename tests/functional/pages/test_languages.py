@@ -23,6 +23,7 @@ from tests.support.catalogues import as_mo, as_po, load, main
 from tests.support.client import StrictClient
 from tests.support.page import Page, get
 from tests.support.step_up import ask, step_up
+from tests.support.templates import share_compiled
 
 CLOSES = ("This page closes by itself in %(num)s minute.", "This page closes by itself in %(num)s minutes.")
 SIDES = re.compile(r"(?:margin|padding|border)-(?:left|right)|text-align: (?:left|right)|[ {](?:left|right):")
@@ -75,6 +76,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, translations: Path) -> Iterato
     more = {"LOCALES": "sv,en,pl,ar", "TRANSLATIONS_PATH": str(translations)}
     app = create_app(settings_environment(f"sqlite:///{folder / 'test.db'}", **more), instance_path=folder)
     app.test_client_class = StrictClient
+    share_compiled(app, tmp_path_factory)
     with app.app_context():
         prepare_database()
         yield app

@@ -9,13 +9,16 @@ from flask import Flask
 
 from app import create_app
 from tests.conftest import settings_environment
+from tests.support.templates import share_compiled
 
 
 @pytest.fixture(scope="session")
 def bare_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The service on a database that nobody opens."""
     folder = tmp_path_factory.mktemp("bare")
-    return create_app(settings_environment(f"sqlite:///{folder / 'bare.db'}"), instance_path=folder)
+    app = create_app(settings_environment(f"sqlite:///{folder / 'bare.db'}"), instance_path=folder)
+    share_compiled(app, tmp_path_factory)
+    return app
 
 
 @pytest.fixture(autouse=True)

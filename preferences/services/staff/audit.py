@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from preferences.domain.audit import MOST_REASON, NOTHING, AuditAction, AuditObject, AuditTarget, StaffId
+from preferences.domain.audit_facts import check_facts
 from preferences.models.audit import AuditReasonRow, AuditRow
 from preferences.models.rights import RightsRequestRow
 
@@ -26,8 +27,9 @@ def record_audit(
 ) -> int:
     """Append one entry and return its id. `data` holds ids, counts and codes only; `reason` is kept apart, encrypted.
 
-    `staff_id` None: a command on the machine itself.
+    `staff_id` None: a command on the machine itself. Raises ValueError for a fact that AuditFact does not name.
     """
+    check_facts(data or ())
     audit_id: int = session.execute(
         insert(AuditRow).returning(AuditRow.id),
         {

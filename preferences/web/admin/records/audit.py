@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from flask import Response as FlaskResponse
@@ -16,6 +17,7 @@ from preferences.domain.recipient_id import format_recipient_id, read_recipient_
 from preferences.domain.roles import Permission
 from preferences.integrations.csv_files import write_csv
 from preferences.models.transaction import reading, snapshot, transaction
+from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.rights.rights_queue import request_by_reference
 from preferences.queries.staff.audit import AuditEntry, AuditFilter, audit_entries, every_audit_entry
 from preferences.queries.staff.staff import all_staff
@@ -26,7 +28,10 @@ from preferences.web.admin.answering import asked, asked_day, asked_number, type
 from preferences.web.admin.guard import audited_read, fresh, needs, staff_id
 from preferences.web.admin.menu import link_to
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
+from preferences.web.admin.recipients.recipients import purpose_titles
 from preferences.web.admin.words.audit import action_in_words, object_in_words
+from preferences.web.admin.words.facts import Known, facts_in_words
+from preferences.web.dates import local_date
 from preferences.web.plumbing import utc_now
 
 FILTERS = ("staff", "action", "object", "id", "since", "until")
@@ -41,7 +46,8 @@ def audit() -> str:
     wanted = _filter()
     with audited_read(AuditAction.AUDIT_SEEN) as session:
         found = audit_entries(session, wanted, before=asked_number(BEFORE), limit=ROWS + 1)
-        people = all_staff(session)
+        people, titles = all_staff(session), purpose_titles(catalogue(session))
+    known = Known(staff={int(one.id): one.name for one in people}, purposes=titles)
     return render_template(
         "admin/records/audit.html",
         page=page_of(found, lambda one: one.id),
@@ -52,6 +58,7 @@ def audit() -> str:
         kinds=[(one.value, object_in_words(one)) for one in AuditObject if one is not AuditObject.NONE],
         in_words=action_in_words,
         object_in_words=object_in_words,
+        facts=lambda one: facts_in_words(one.action, one.data, known),
         name_of=_name,
         address_of=_address,
     )
@@ -75,7 +82,7 @@ def export_audit() -> Response:
     wanted, reason, now = _filter(), typed("reason"), utc_now()
     if not reason:
         return _export_page(problem=gettext("Write the reason: it stands in the audit."))
-    data = {"what": "audit", **{name: value for name, value in _chosen().items() if value}}
+    data = {"what": "audit", **_facts(wanted)}
     with transaction() as session:
         record_audit(session, staff_id(), AuditAction.DATA_EXPORTED, data=data, reason=reason, now=now)
     return FlaskResponse(
@@ -126,6 +133,20 @@ def _filter() -> AuditFilter:
     )
 
 
+def _facts(wanted: AuditFilter) -> dict[str, Any]:
+    """The filters as they were understood, under the names they have in the address: what was typed may be an address (L14)."""
+    until = wanted.until and wanted.until - timedelta(seconds=1)
+    found = {
+        "staff": wanted.staff_id,
+        "action": wanted.action,
+        "object": wanted.object_kind,
+        "id": None if wanted.object_id is None else _named(wanted.object_kind, wanted.object_id),
+        "since": wanted.since and local_date(wanted.since).isoformat(),
+        "until": until and local_date(until).isoformat(),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _object() -> tuple[AuditObject | None, int | None]:
     """The object: by its number, a recipient by the id of their page, a request by its reference."""
     text, kind = asked("id"), asked("object")
@@ -150,9 +171,11 @@ def _chosen() -> dict[str, Any]:
 
 def _name(one: AuditEntry) -> str:
     """What an object is called elsewhere: a recipient by the id of their page, everything else by its number."""
-    if one.object_id is None:
-        return ""
-    return format_recipient_id(one.object_id) if one.object_kind is AuditObject.RECIPIENT else str(one.object_id)
+    return "" if one.object_id is None else _named(one.object_kind, one.object_id)
+
+
+def _named(kind: AuditObject | None, number: int) -> str:
+    return format_recipient_id(number) if kind is AuditObject.RECIPIENT else str(number)
 
 
 def _address(one: AuditEntry) -> str:

@@ -35,7 +35,7 @@ from preferences.web.locale import speak
 from preferences.web.plumbing import utc_now
 
 from .person import exactly
-from .shown import existing, offered, refused, show
+from .shown import existing, offered, refused
 
 
 @blueprint.post("/requests/<reference>/identity")
@@ -45,10 +45,11 @@ def say_who_asks(reference: str) -> Response:
     """Checked, or in doubt; with how that is known."""
     state = IdentityState.UNCHECKED if request.form.get("doubt") else IdentityState.CONFIRMED
 
-    def set_it(session: Session) -> None:
+    def set_it(session: Session) -> str:
         set_identity(session, reference, state, proof=typed_lines("proof"), staff_id=staff_id(), now=utc_now())
+        return "identity"
 
-    return _change(reference, "identity", set_it)
+    return _change(reference, set_it)
 
 
 @blueprint.post("/requests/<reference>/person")
@@ -57,13 +58,14 @@ def say_who_asks(reference: str) -> Response:
 def say_who_it_is(reference: str) -> Response:
     """Somebody who was not known turns out to be."""
 
-    def name_them(session: Session) -> None:
+    def name_them(session: Session) -> str:
         recipient = exactly(session, typed("who", most=320))
         if recipient is None:
             raise InvalidValue("Nobody has this address.", pointer="/who")
         name_person(session, reference, recipient.id, staff_id=staff_id(), now=utc_now())
+        return "person"
 
-    return _change(reference, "person", name_them)
+    return _change(reference, name_them)
 
 
 @blueprint.post("/requests/<reference>/copy-link")
@@ -71,15 +73,13 @@ def say_who_it_is(reference: str) -> Response:
 @needs(Permission.HANDLE_REQUESTS)
 def mail_their_copy(reference: str) -> Response:
     """Mail the person the way to their own copy."""
-    existing(reference)
-    try:
-        with transaction() as session:
-            is_mailed = mail_copy(session, reference, staff_id=staff_id(), now=utc_now())
-    except PreferencesError as error:
-        return refused(reference, error)
-    return (
-        done("admin.request_page", "copy-mailed", reference=reference) if is_mailed else show(reference, problem="mail")
-    )
+
+    def mail_it(session: Session) -> str:
+        if not mail_copy(session, reference, staff_id=staff_id(), now=utc_now()):
+            raise InvalidValue("No mail reaches this person.", pointer="mail")
+        return "copy-mailed"
+
+    return _change(reference, mail_it)
 
 
 @blueprint.get("/requests/<reference>/copy.<form>")
@@ -110,14 +110,14 @@ def take_their_copy(reference: str, form: str) -> Response | str:
 @needs(Permission.HANDLE_REQUESTS)
 def note_what_is_wanted(reference: str) -> Response:
     """What a letter wants corrected, field by field."""
-    existing(reference)
     values = {name: typed_lines(f"new-{name}") for name in OWN_FIELDS if f"new-{name}" in request.form}
-    try:
-        with transaction() as session:
-            wrong = note_wanted(session, reference, values, staff_id=staff_id(), now=utc_now())
-    except PreferencesError as error:
-        return refused(reference, error)
-    return show(reference, problem="/fields") if wrong else done("admin.request_page", "noted", reference=reference)
+
+    def note_it(session: Session) -> str:
+        if note_wanted(session, reference, values, staff_id=staff_id(), now=utc_now()):
+            raise InvalidValue("A value cannot be taken.", pointer="/fields")
+        return "noted"
+
+    return _change(reference, note_it)
 
 
 @blueprint.post("/requests/<reference>/apply")
@@ -126,13 +126,13 @@ def note_what_is_wanted(reference: str) -> Response:
 def write_what_is_wanted(reference: str) -> Response:
     """Write the wanted fields; mailers are told which."""
     found, now = existing(reference), utc_now()
-    try:
-        with transaction() as session:
-            fields = list(apply_wanted(session, reference, now=now))
-            record_step(session, found, RequestStep.FIELDS_WRITTEN, staff_id=staff_id(), now=now, fields=fields)
-    except PreferencesError as error:
-        return refused(reference, error)
-    return done("admin.request_page", "written", reference=reference)
+
+    def write_it(session: Session) -> str:
+        fields = list(apply_wanted(session, reference, now=now))
+        record_step(session, found, RequestStep.FIELDS_WRITTEN, staff_id=staff_id(), now=now, fields=fields)
+        return "written"
+
+    return _change(reference, write_it)
 
 
 @blueprint.post("/requests/<reference>/block")
@@ -140,11 +140,12 @@ def write_what_is_wanted(reference: str) -> Response:
 @needs(Permission.HANDLE_REQUESTS)
 def block_them(reference: str) -> Response:
     """Block the person's data (GDPR 18)."""
-    return _change(
-        reference,
-        "blocked",
-        lambda session: block_as_asked(session, reference, staff_id=staff_id(), now=utc_now()),
-    )
+
+    def block_it(session: Session) -> str:
+        block_as_asked(session, reference, staff_id=staff_id(), now=utc_now())
+        return "blocked"
+
+    return _change(reference, block_it)
 
 
 @blueprint.post("/requests/<reference>/objection")
@@ -152,15 +153,14 @@ def block_them(reference: str) -> Response:
 @needs(Permission.HANDLE_REQUESTS)
 def record_their_objection(reference: str) -> Response:
     """Record what the person objects to (GDPR 21)."""
-    existing(reference)
     chosen = set(request.form.getlist("purposes"))
-    try:
-        with transaction() as session:
-            purposes = [one for one in offered(session) if one.key in chosen]
-            new = object_as_asked(session, reference, purposes, staff_id=staff_id(), now=utc_now())
-    except PreferencesError as error:
-        return refused(reference, error)
-    return done("admin.request_page", "objected" if new else "objected-nothing", reference=reference)
+
+    def record_it(session: Session) -> str:
+        purposes = [one for one in offered(session) if one.key in chosen]
+        new = object_as_asked(session, reference, purposes, staff_id=staff_id(), now=utc_now())
+        return "objected" if new else "objected-nothing"
+
+    return _change(reference, record_it)
 
 
 @blueprint.post("/requests/<reference>/posted")
@@ -174,12 +174,12 @@ def note_letter_posted(reference: str) -> Response:
     return done("admin.request_page", "posted", reference=reference)
 
 
-def _change(reference: str, what: str, change: Callable[[Session], object]) -> Response:
-    """Do it, and say so on the request's page; or there, with everything typed, why not."""
+def _change(reference: str, change: Callable[[Session], str]) -> Response:
+    """Do it, and say on the request's page what it returns; or there, with everything typed, why not."""
     existing(reference)
     try:
         with transaction() as session:
-            change(session)
+            what = change(session)
     except PreferencesError as error:
         return refused(reference, error)
     return done("admin.request_page", what, reference=reference)

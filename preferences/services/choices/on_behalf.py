@@ -19,7 +19,8 @@ from preferences.domain.acts import GRANTS, REDUCTIONS, Act, Actor, Method
 from preferences.domain.audit import AuditAction, AuditObject, AuditTarget, StaffId
 from preferences.domain.capability import RecipientId
 from preferences.domain.errors import InvalidValue
-from preferences.domain.purpose import LawfulBasis, Purpose
+from preferences.domain.purpose import About, LawfulBasis, Purpose
+from preferences.models.ledger import EVERY_TRAINING
 from preferences.models.recipient import RecipientRow
 from preferences.queries.choices.on_behalf import acts_on_behalf, undoable_act
 from preferences.queries.purposes.purposes import catalogue
@@ -67,6 +68,8 @@ class OnBehalf:
     """How the person told us, in words; kept as evidence together with `proof`."""
     proof: str = ""
     wording: str = ""
+    training_id: int = EVERY_TRAINING
+    """For name and image: the one training it is about."""
     form: str = ""
     """Names the form that was filled in, so that sending it twice records once; empty: not asked."""
 
@@ -80,11 +83,12 @@ def act_on_behalf(
     known = catalogue(session)
     purpose = known.everything().purpose if asked.said is Said.STOP_EVERYTHING else asked.purpose
     data: dict[str, Any] = {"said": asked.said.value, "purpose": int(purpose.id), "form": asked.form}
+    data |= {"training": asked.training_id} if asked.training_id != EVERY_TRAINING else {}
     before = _sent_before(session, recipient.id, data) if asked.form else None
     if before is not None:
         return before
     if asked.said is Said.ASK:
-        if _ask(session, recipient, purpose, locale=locale, now=now) is None:
+        if _ask(session, recipient, purpose, asked.training_id, locale=locale, now=now) is None:
             raise InvalidValue("This person has got several of our mails today; ask tomorrow.", pointer="/said")
         outcome = Outcome.ASKED
     else:
@@ -94,6 +98,7 @@ def act_on_behalf(
             occurred_at=asked.occurred_at,
             basis=LawfulBasis.CONSENT if asked.said is Said.YES else None,
             evidence=_evidence(asked),
+            training_id=asked.training_id,
         )
         reporter = Reporter(staff_id, f"staff:{staff_id}", actor=Actor.STAFF, method=Method.STAFF)
         recorded = record_report(session, recipient, report, reporter=reporter, now=now)
@@ -135,12 +140,21 @@ def _check(asked: OnBehalf) -> None:
         raise InvalidValue("A yes needs proof: where can it be found?", pointer="/proof")
     if asked.said is Said.YES and asked.purpose.lawful_basis is not LawfulBasis.CONSENT:
         raise InvalidValue("Only the mailbox itself can lift an objection: ask it.", pointer="/said")
+    if asked.training_id != EVERY_TRAINING:
+        _check_for_one_training(asked)
+
+
+def _check_for_one_training(asked: OnBehalf) -> None:
+    if asked.said is Said.STOP_EVERYTHING or asked.purpose.about is not About.PUBLICATION:
+        raise InvalidValue("Only name and image are answered for one training.", pointer="/training")
+    if asked.said in {Said.YES, Said.ASK} and asked.purpose.lawful_basis is LawfulBasis.CONSENT:
+        raise InvalidValue("Consent to advertising is given for all trainings.", pointer="/training")
 
 
 def _sent_before(session: Session, recipient_id: RecipientId, data: dict[str, Any]) -> Outcome | None:
     """What came of the same form when it was sent first; one sent again with another answer is another one."""
     for done in acts_on_behalf(session, recipient_id):
-        if all(done.data.get(name) == value for name, value in data.items()):
+        if all(done.data.get(name) == data.get(name) for name in ("said", "purpose", "training", "form")):
             return Outcome(done.data["outcome"])
     return None
 
@@ -157,9 +171,11 @@ def _act(said: Said, purpose: Purpose) -> Act:
             return Act.WITHDRAWN if purpose.lawful_basis is LawfulBasis.CONSENT else Act.OBJECTED
 
 
-def _ask(session: Session, recipient: RecipientView, purpose: Purpose, *, locale: str, now: datetime) -> int | None:
+def _ask(
+    session: Session, recipient: RecipientView, purpose: Purpose, training_id: int, *, locale: str, now: datetime
+) -> int | None:
     by_consent = purpose.lawful_basis is LawfulBasis.CONSENT
-    one = Asked(purpose, Act.GIVEN if by_consent else Act.OBJECTION_LIFTED, purpose.lawful_basis)
+    one = Asked(purpose, Act.GIVEN if by_consent else Act.OBJECTION_LIFTED, purpose.lawful_basis, training_id)
     return ask_to_turn_on(session, recipient.id, [one], locale=locale, now=now)
 
 

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from preferences.domain.audit import AuditAction
+from preferences.domain.choice import EVERY_TRAINING
 from preferences.domain.errors import InvalidValue, PreferencesError
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.rights import AnswerBy
 from preferences.domain.roles import Permission
 from preferences.models.transaction import reading, transaction
+from preferences.queries.photos.trainings import trainings_among, trainings_of
 from preferences.queries.purposes.purposes import catalogue
 from preferences.queries.recipients.recipients import RecipientView
 from preferences.services.choices.on_behalf import OnBehalf, Said, act_on_behalf, undo_on_behalf
@@ -27,7 +29,7 @@ from preferences.services.rights.restriction import end_restriction, restrict
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import done, typed, typed_lines
+from preferences.web.admin.answering import day_in_words, done, typed, typed_lines
 from preferences.web.admin.guard import fresh, needs, staff_id
 from preferences.web.dates import start_of_day
 from preferences.web.locale import request_locale
@@ -41,10 +43,13 @@ PROBLEMS = {
     "/said": lazy_gettext("That cannot be recorded here. Ask the person's mailbox instead, or try again tomorrow."),
     "/told": lazy_gettext("Choose how they told us."),
     "/purpose": lazy_gettext("Choose what it is about."),
+    "/training": lazy_gettext(
+        "For one training only name and image can be answered, if the person is on it. Advertising is agreed to for all."
+    ),
     "/occurred_on": lazy_gettext("This is no day in the past."),
     "held": lazy_gettext("The person has stopped this, and only their own mailbox can lift it: ask it."),
 }
-FIELDS = ("said", "purpose", "told", "occurred_on", "reason", "proof", "wording")
+FIELDS = ("said", "purpose", "training", "told", "occurred_on", "reason", "proof", "wording")
 TOLD = {
     "phone": lazy_gettext("By telephone"),
     "letter": lazy_gettext("By letter"),
@@ -54,6 +59,7 @@ TOLD = {
     "other": lazy_gettext("In another way"),
 }
 """How a person told us; its words are kept as evidence, in the organisation's language."""
+MOST_TRAININGS = 200
 _FORM = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
@@ -73,7 +79,7 @@ def act_for(public_id: str) -> Response:
     found, now = existing(public_id), utc_now()
     try:
         with transaction() as session:
-            wanted = _wanted(session, now)
+            wanted = _wanted(session, found, now)
             outcome = act_on_behalf(
                 session, found, wanted, staff_id=staff_id(), locale=found.locale or settings().default_locale, now=now
             )
@@ -146,7 +152,7 @@ def erase_them(public_id: str) -> Response:
     return done("admin.recipient_page", "erased" if way is None else f"erased-{way}", public_id=public_id)
 
 
-def _wanted(session: Session, now: datetime) -> OnBehalf:
+def _wanted(session: Session, found: RecipientView, now: datetime) -> OnBehalf:
     """What the form says. Raises InvalidValue with the field that is wrong."""
     said = request.form.get("said", "")
     if said not in [*Said]:
@@ -164,8 +170,20 @@ def _wanted(session: Session, now: datetime) -> OnBehalf:
         told=_told(request.form.get("told", "")),
         proof=typed_lines("proof"),
         wording=typed_lines("wording"),
+        training_id=_training(session, found),
         form=_form_name(),
     )
+
+
+def _training(session: Session, found: RecipientView) -> int:
+    """The training that the form names, of those that the person is on. Raises InvalidValue."""
+    text = request.form.get("training", "")
+    if not text:
+        return EVERY_TRAINING
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else EVERY_TRAINING
+    if not trainings_among(session, found.id, {number}):
+        raise InvalidValue("The person is not on this training.", pointer="/training")
+    return number
 
 
 def _told(code: str) -> str:
@@ -195,6 +213,7 @@ def _day(text: str, now: datetime) -> datetime:
 def _act_page(found: RecipientView, *, problem: str = "") -> Response:
     with reading() as session:
         known = catalogue(session)
+        trainings = trainings_of(session, found.id, limit=MOST_TRAININGS)
     locale, default = request_locale(), settings().default_locale
     purposes = [
         (str(one.purpose.id), one.text(locale, default).title)
@@ -205,6 +224,7 @@ def _act_page(found: RecipientView, *, problem: str = "") -> Response:
         "admin/recipients/recipient_act.html",
         one=found,
         purposes=purposes,
+        trainings=[(str(one.id), f"{one.title}, {day_in_words(one.held_on)}") for one in trainings],
         told=list(TOLD.items()),
         form=_form_name() or secrets.token_hex(8),
         typed={name: request.form.get(name, "") for name in FIELDS},

@@ -12,7 +12,7 @@ from pkgutil import walk_packages
 from flask import Blueprint, Flask
 
 from preferences.domain.recipient_id import format_recipient_id
-from preferences.web.admin.words.sources import staff_source
+from preferences.web.admin.words.sources import staff_evidence, staff_source
 from preferences.web.admin.words.words import staff_word
 from preferences.web.pages import static_address
 
@@ -38,6 +38,7 @@ def register_admin(app: Flask) -> None:
         staff_csrf=staff_csrf,
         staff_menu=staff_menu,
         link_to=link_to,
+        staff_evidence=staff_evidence,
         staff_source=staff_source,
         staff_word=staff_word,
         staff_time=moment_in_words,

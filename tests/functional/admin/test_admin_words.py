@@ -10,7 +10,7 @@ from preferences.domain.acts import Method
 from preferences.domain.eligibility import Reason
 from preferences.domain.retention_rules import RULES
 from preferences.web.admin.words.photos import not_sent_in_words
-from preferences.web.admin.words.sources import staff_source
+from preferences.web.admin.words.sources import staff_evidence, staff_source
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,15 @@ def test_grounds_of_retention_are_articles_in_no_language() -> None:
     for rule in RULES.values():
         articles = rule.ground.split(":")[0]
         assert not {"and", "or"} & set(articles.split()), articles
+
+
+def test_evidence_of_an_act_is_said_in_words_and_what_was_stated_stands_as_it_was(app: Flask) -> None:
+    with app.test_request_context("/"), force_locale("sv"):
+        assert staff_evidence("opt_out_offered", True) == ("Möjlighet att avböja erbjöds", "ja")
+        assert staff_evidence("source", "subscribe:news")[1] == "Anmälningsformuläret news"
+        assert staff_evidence("source", "Kom till montern: <b>sa ja</b>")[1] == "Kom till montern: <b>sa ja</b>"
+        assert staff_evidence("confirmed_at", "2026-11-24T12:00:00+00:00") == (
+            "Bekräftat från brevlådan",
+            "24 nov. 2026 13:00",
+        )
+        assert staff_evidence("asked_at", "some day")[1] == "some day"

@@ -17,7 +17,7 @@ from preferences.services.staff.audit import record_audit
 from preferences.services.webhooks.replay import Range, replay, send_test
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import LARGEST_ID, asked_number, done, said
+from preferences.web.admin.answering import LARGEST_ID, asked_number, done, said, typed
 from preferences.web.admin.guard import needs, staff_id
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
 from preferences.web.admin.words.endpoints import host_of, masked_answer
@@ -137,7 +137,7 @@ def _page(key: str, number: int, *, problem: str = "") -> Response:
         waiting=waiting,
         page=page_of(tried, lambda attempt: attempt.id),
         answer=masked_answer,
-        typed={name: request.form.get(name, "")[:40] for name in ("event", "since", "until")},
+        typed={name: typed(name, most=40) for name in ("event", "since", "until")},
         problem=({"unknown": "event"}.get(problem, problem), PROBLEMS[problem]) if problem else None,
         done=_sent() or said(MESSAGES),
     )

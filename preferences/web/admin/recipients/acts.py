@@ -227,7 +227,7 @@ def _act_page(found: RecipientView, *, problem: str = "") -> Response:
         trainings=[(str(one.id), f"{one.title}, {day_in_words(one.held_on)}") for one in trainings],
         told=list(TOLD.items()),
         form=_form_name() or secrets.token_hex(8),
-        typed={name: request.form.get(name, "") for name in FIELDS},
+        typed={name: typed_lines(name) for name in FIELDS},
         problem=(problem, PROBLEMS.get(problem, PROBLEMS["/said"])) if problem else None,
     )
     return make_response(page, 200 if not problem else 409 if problem == "held" else 422)

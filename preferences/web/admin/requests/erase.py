@@ -87,7 +87,7 @@ def _page(reference: str, *, is_wrong: bool = False, is_letter: bool = False) ->
         recipient=recipient,
         goes=goes,
         way=way,
-        answer=request.form.get("answer", "") if is_wrong else erased(found.locale),
+        answer=typed_lines("answer") if is_wrong else erased(found.locale),
         is_wrong=is_wrong,
     )
     return make_response(page, 422 if is_wrong else 200)

@@ -29,7 +29,7 @@ from preferences.queries.rights.rights_queue import RequestToWork, request_by_re
 from preferences.services.rights.reach import way_to_answer
 from preferences.services.rights.rights_work import IdentityUnchecked, RequestClosed, RequestExtended
 from preferences.services.rights.steps import target_of
-from preferences.web.admin.answering import said
+from preferences.web.admin.answering import said, typed_lines
 from preferences.web.admin.guard import audited_read, shown_address
 from preferences.web.admin.words.requests import event_in_words
 from preferences.web.admin.words.words import staff_word
@@ -176,7 +176,7 @@ def _others(session: Session, found: RequestToWork) -> Sequence[RequestToWork]:
 
 def _typed(drafted: str | None, proposal: str) -> dict[str, str]:
     """What was typed, or where nothing was the proposed answer."""
-    typed = {name: request.form.get(name, "") for name in FIELDS}
+    typed = {name: typed_lines(name) for name in (*FIELDS, *(f"new-{one}" for one in OWN_FIELDS))}
     if drafted is not None:
         typed["answer"] = drafted
     elif "answer" not in request.form:
@@ -201,7 +201,7 @@ def _kept(problem: str) -> list[str]:
     """What was typed into a form that is gone, because the request is closed: to copy from."""
     if problem != "closed":
         return []
-    gone = {name: value for name, value in request.form.items() if name in _GONE or name.startswith("new-")}
+    gone = {name: typed_lines(name) for name in request.form if name in _GONE or name.startswith("new-")}
     return [value for value in gone.values() if value.strip()]
 
 

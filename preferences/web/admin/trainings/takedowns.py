@@ -23,7 +23,7 @@ from preferences.services.photos.takedown_work import PlanChanged, TakedownPlan,
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import asked, asked_number, done, said, typed
+from preferences.web.admin.answering import asked, asked_number, done, said, typed, typed_lines
 from preferences.web.admin.guard import audited_read, needs, shown_address, staff_id
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
 from preferences.web.dates import local_date
@@ -131,7 +131,7 @@ def _page(reference: str, *, problem: str = "") -> Response:
         address=shown_address(recipient.address) if recipient else "",
         names={one.id: one.name for one in staff},
         handlers=[(one.id, one.name) for one in handlers],
-        typed={name: request.form.get(name, "") for name in FIELDS},
+        typed={name: typed_lines(name) for name in FIELDS},
         problem=(problem, PROBLEMS[problem]) if problem else None,
         most=MOST_NOTE_CHARACTERS,
         done=said(MESSAGES),

@@ -136,7 +136,9 @@ def test_the_report_is_downloaded_freshly_neutralised_and_on_record(
     place = planned(stina, "email,external_id\nanna@example.se,1\nbo@example.se,1\n")
     answer = stina.get(f"{place}/report.csv")
     assert answer.mimetype == "text/csv"
-    assert answer.data.startswith(b"\xef\xbb\xbfline,outcome,reason,detail\r\n2,new,,\r\n3,invalid,external_id_taken,")
+    assert answer.data.startswith(
+        b"\xef\xbb\xbfline,outcome,reason,detail,in_words\r\n2,new,,,ny\r\n3,invalid,external_id_taken,"
+    )
     assert b"example.se" not in answer.data
     assert audited(session)[-1] == "data_exported"
     stale = signed_in(app, session, Role.MARKETER, "eva@example.se", at=datetime.now(UTC) - timedelta(minutes=30))

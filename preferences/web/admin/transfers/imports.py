@@ -33,6 +33,7 @@ from preferences.web.admin import blueprint
 from preferences.web.admin.answering import asked, asked_number, done, said
 from preferences.web.admin.guard import fresh, needs, staff_id, takes
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
+from preferences.web.admin.words.import_details import detail_in_words, row_in_words
 from preferences.web.admin.words.imports import field_word, reason_word
 from preferences.web.admin.words.words import staff_word
 from preferences.web.plumbing import settings, utc_now
@@ -238,6 +239,7 @@ def shown_import(view: ImportView, *, problem: Any = "") -> Response:
         outcomes=[(one.value, staff_word("outcome", one)) for one in Outcome],
         field_word=field_word,
         reason_word=reason_word,
+        detail_in_words=detail_in_words,
         running=running,
         still=still,
         problem=problem,
@@ -288,6 +290,6 @@ def _report(view: ImportView) -> Iterator[bytes]:
 
 
 def _rows(found: Iterator[RowResult]) -> Iterator[tuple[object, ...]]:
-    yield ("line", "outcome", "reason", "detail")
+    yield ("line", "outcome", "reason", "detail", "in_words")
     for one in found:
-        yield (one.line, one.outcome.value, one.reason, one.detail)
+        yield (one.line, one.outcome.value, one.reason, one.detail, row_in_words(one))

@@ -42,7 +42,12 @@ class MailSecurity(StrEnum):
     TLS = "tls"
 
 
+NO_KEY = b""
+"""By its name, for a bare b"" in a call of `_setting` cannot be read by what gathers texts for translation."""
+
+
 def _setting(what: str, *, default: Any = None, secret: str = "") -> Any:
+    """One setting. `what` is the line of docs/settings.md, and is translated where the settings' page shows it."""
     return field(default=default, metadata={"what": what, "secret": secret})
 
 
@@ -72,7 +77,9 @@ class Settings:
     data_keys: tuple[bytes, ...] = _setting(
         "keys that encrypt personal data, oldest to newest", default=(), secret="yes"
     )
-    index_key: bytes = _setting("key of the blind indexes and suppressions; never changes", default=b"", secret="yes")
+    index_key: bytes = _setting(
+        "key of the blind indexes and suppressions; never changes", default=NO_KEY, secret="yes"
+    )
     seal_keys: tuple[bytes, ...] = _setting(
         "keys that sign the seals of the ledger (Ed25519), oldest to newest", default=(), secret="yes"
     )

@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "translations"
 SOURCE_LOCALE = "en"
-KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "lazy_ngettext": (1, 2)}
+KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "lazy_ngettext": (1, 2), "_setting": (1,)}
 FIXED_TIME = datetime(2025, 1, 1, tzinfo=UTC)
 HEADER = "# Texts of pages and mail. `make catalogues` updates this file."
 

@@ -60,6 +60,17 @@ def test_every_setting_stands_there_and_no_secret(app: Flask, officer: StaffBrow
     assert key_id(given.data_keys[-1]) in page
 
 
+def test_what_a_setting_is_for_is_said_in_the_language_of_the_page(officer: StaffBrowser) -> None:
+    for locale, said, other in (
+        ("sv", "tidszon för datum på sidor och i mejl", "time zone of the dates on pages and in mail"),
+        ("en", "time zone of the dates on pages and in mail", "tidszon för datum på sidor och i mejl"),
+    ):
+        page = officer.get(f"/admin/settings?lang={locale}").text
+        assert said in page
+        assert other not in page
+        assert "](" not in page, "no marks of the documentation"
+
+
 def test_passwords_are_shown_nowhere(app: Flask) -> None:
     secret = "hemligt"
     given = replace(

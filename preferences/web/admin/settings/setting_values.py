@@ -21,7 +21,7 @@ _LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 
 @dataclass(frozen=True, slots=True)
 class ShownSetting:
-    """One setting: its variable, the line of the documentation (English), what it is, and whether that is the default."""
+    """One setting: its variable, what it is for in the language of the page, its value, and whether that is the default."""
 
     name: str
     what: str
@@ -32,11 +32,11 @@ class ShownSetting:
 def shown_settings(settings: Settings) -> Iterator[ShownSetting]:
     """Every setting in the order of the documentation."""
     for field in fields(Settings):
-        value = getattr(settings, field.name)
+        value, what = getattr(settings, field.name), field.metadata["what"]
         is_secret = bool(field.metadata["secret"]) or field.name in ALSO_SECRET
         yield ShownSetting(
             PREFIX + field.name.upper(),
-            _LINK.sub(r"\1", field.metadata["what"]).replace("`", ""),
+            _LINK.sub(r"\1", gettext(what)).replace("`", ""),
             _hidden(value) if is_secret else _in_words(value),
             field.default is not MISSING and value == field.default,
         )

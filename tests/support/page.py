@@ -125,8 +125,18 @@ def follow(client: StrictClient, response: TestResponse) -> Page:
 
 
 def words(element: Element) -> str:
-    """The text of an element with single spaces."""
-    return " ".join(" ".join(element.itertext()).split())
+    """The text of an element with single spaces; `<wbr>` parts no word."""
+    return " ".join("".join(_texts(element)).split())
+
+
+def _texts(element: Element) -> Iterator[str]:
+    yield element.text or ""
+    for one in element:
+        is_break = one.tag == "wbr"
+        yield "" if is_break else " "
+        yield from _texts(one)
+        yield "" if is_break else " "
+        yield one.tail or ""
 
 
 def _matching(root: Element, tag: str, attributes: dict[str, str]) -> Iterator[Element]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Response as FlaskResponse
@@ -24,7 +24,7 @@ from preferences.queries.staff.staff import all_staff
 from preferences.services.staff.audit import record_audit
 from preferences.web.access import Access, access
 from preferences.web.admin import blueprint
-from preferences.web.admin.answering import asked, asked_day, asked_number, typed
+from preferences.web.admin.answering import asked, asked_day, asked_number, day_in_words, typed
 from preferences.web.admin.guard import audited_read, fresh, needs, staff_id
 from preferences.web.admin.menu import link_to
 from preferences.web.admin.paging import BEFORE, ROWS, page_of
@@ -115,7 +115,10 @@ def _rows(entries: Iterator[AuditEntry]) -> Iterator[tuple[object, ...]]:
 
 def _export_page(*, problem: str = "") -> Response:
     chosen = {name: value for name, value in _chosen().items() if value}
-    page = render_template("admin/records/audit_export.html", chosen=chosen, reason=typed("reason"), problem=problem)
+    shown = _in_words(_filter())
+    page = render_template(
+        "admin/records/audit_export.html", chosen=chosen, shown=shown, reason=typed("reason"), problem=problem
+    )
     return make_response(page, 422 if problem else 200)
 
 
@@ -145,6 +148,21 @@ def _facts(wanted: AuditFilter) -> dict[str, Any]:
         "until": until and local_date(until).isoformat(),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _in_words(wanted: AuditFilter) -> dict[str, str]:
+    """The filters as they were understood, for the person who is about to take the file."""
+    facts = _facts(wanted)
+    with reading() as session:
+        people = {int(one.id): one.name for one in all_staff(session)}
+    words: dict[str, Callable[[Any], str]] = {
+        "staff": lambda number: people.get(number, str(number)),
+        "action": action_in_words,
+        "object": object_in_words,
+        "since": lambda day: day_in_words(date.fromisoformat(day)),
+        "until": lambda day: day_in_words(date.fromisoformat(day)),
+    }
+    return {name: words.get(name, str)(value) for name, value in facts.items()}
 
 
 def _object() -> tuple[AuditObject | None, int | None]:

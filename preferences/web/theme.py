@@ -46,7 +46,7 @@ LIGHT_WASH, DARK_WASH = Wash(LIGHT_SURFACE, 0.07), Wash(DARK_SURFACE, 0.1)
 def stylesheet(accent: str) -> str:
     """The custom properties that site.css builds on, for both schemes."""
     light, dark = light_scheme(accent), dark_scheme(accent)
-    return f":root{{{_properties(light)}}}\n@media (prefers-color-scheme:dark){{:root{{{_properties(dark)}}}}}\n"
+    return f":root{{{_properties(light)}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{_properties(dark)}}}}}\n"
 
 
 def light_scheme(accent: str) -> Scheme:

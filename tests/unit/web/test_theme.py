@@ -74,3 +74,11 @@ def test_fixed_colours_keep_their_contrast(root: Path, scheme: str) -> None:
     assert (colours["page"], colours["surface"]) == (
         (LIGHT_PAGE, LIGHT_SURFACE) if scheme == "light" else (DARK_PAGE, DARK_SURFACE)
     )
+
+
+def test_paper_is_white_whatever_the_screen_is(root: Path) -> None:
+    """Dark colours are for screens alone: on paper they were dark blocks under dark words."""
+    sheets = [stylesheet("#0b5d66"), *(one.read_text() for one in (root / "static" / "css").glob("*.css"))]
+    dark = [line for text in sheets for line in text.splitlines() if "prefers-color-scheme" in line]
+    assert len(dark) >= 3
+    assert all(line.startswith("@media screen and (prefers-color-scheme") for line in dark), dark

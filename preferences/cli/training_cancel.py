@@ -53,7 +53,7 @@ def _cancel(number: int, tells: CancellationFor) -> None:
     now = datetime.now(UTC)
     with transaction() as session:
         kept = cancel_training(session, number, tells, now=now)
-        data = {"tells": tells.value, "notices_kept_back": kept}
+        data = {"tells": tells.value, "kept_back": kept}
         record_audit(session, None, AuditAction.TRAINING_CANCELLED, _target(number), data=data, now=now)
 
 
@@ -61,7 +61,7 @@ def _resume(number: int) -> None:
     now = datetime.now(UTC)
     with transaction() as session:
         kept = resume_training(session, number, now=now)
-        data = {"mails_kept_back": kept}
+        data = {"kept_back": kept}
         record_audit(session, None, AuditAction.TRAINING_RESUMED, _target(number), data=data, now=now)
 
 

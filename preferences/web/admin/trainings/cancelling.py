@@ -63,7 +63,7 @@ def cancel_it(training_id: int) -> Response:
     try:
         with transaction() as session:
             kept = cancel_training(session, training_id, tells, now=utc_now())
-            data = {"tells": tells.value, "notices_kept_back": kept}
+            data = {"tells": tells.value, "kept_back": kept}
             target = training_target(training_id)
             record_audit(session, staff_id(), AuditAction.TRAINING_CANCELLED, target, data=data, now=utc_now())
     except TrainingOver:
@@ -104,7 +104,7 @@ def resume_it(training_id: int) -> Response:
         with transaction() as session:
             kept = resume_training(session, training_id, now=utc_now())
             if found.cancelled_at is not None:
-                target, data = training_target(training_id), {"mails_kept_back": kept}
+                target, data = training_target(training_id), {"kept_back": kept}
                 record_audit(session, staff_id(), AuditAction.TRAINING_RESUMED, target, data=data, now=utc_now())
     except TrainingOver:
         return done("admin.training_page", "over", training_id=training_id)

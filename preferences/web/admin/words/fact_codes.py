@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 
 from preferences.domain.audit_facts import AuditFact
+from preferences.domain.photo import CancellationFor
 from preferences.domain.policy import Weight
 from preferences.domain.single_sign_on import WhyNot
 from preferences.services.choices.on_behalf import Outcome
@@ -104,6 +105,12 @@ CODES: Mapping[AuditFact, tuple[Mapping[Any, Any], ...]] = {
     AuditFact.REASON: (WORDS["suppression"],),
     AuditFact.ROLE: (WORDS["role"],),
     AuditFact.FROM: (WORDS["role"],),
+    AuditFact.TELLS: (
+        {
+            CancellationFor.TOLD: _("those who have had the notice"),
+            CancellationFor.EVERYBODY: _("everybody who takes part"),
+        },
+    ),
     AuditFact.TO: (WORDS["role"],),
     AuditFact.SAID: (WORDS["said"],),
     AuditFact.SCOPES: (WORDS["api_scope"],),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -142,7 +142,8 @@ def _is_superseded(session: Session, entry: EntryView, purpose: Purpose, before:
 
 
 def _restore(session: Session, recipient: RecipientView, one: _Restoring, *, now: datetime) -> list[int]:
-    before, at = one.before, max(now, one.entry.occurred_at)
+    # Later than what it takes back, whatever the clocks say: of two acts at one moment the opt-out stands.
+    before, at = one.before, max(now, one.entry.occurred_at + timedelta(microseconds=1))
     if one.entry.act in PAUSES:
         was_paused = before.paused_until is not None and before.paused_until > now
         acts: list[tuple[Act, LawfulBasis | None]] = [(Act.PAUSED if was_paused else Act.RESUMED, None)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.roles import Role
+from preferences.models.training import TrainingRow
 from preferences.models.transaction import transaction
 from preferences.queries.staff.bursts import recent_bursts
 from preferences.services.ledger.sealing import SealKeys, seal_next
@@ -83,7 +85,9 @@ def test_pages_ask_for_no_more_when_there_is_three_times_as_much(app: Flask, ses
         seal_next(sealing, SealKeys(app.extensions["preferences.settings"].seal_keys), now=datetime.now(UTC))
     who = signed_in(app, session, Role.ADMINISTRATOR)
     (burst, *_) = recent_bursts(session, now=datetime.now(UTC))
-    pages = admin_pages(app, session, person=format_recipient_id(busy.id), burst=burst.key, training=1)
+    training = session.scalars(select(TrainingRow.id).order_by(TrainingRow.held_on.desc())).first()
+    assert training is not None
+    pages = admin_pages(app, session, person=format_recipient_id(busy.id), burst=burst.key, training=training)
     before = asked(app, who, pages)
     furnish(session, 7, 12)
     gather(session, 10, 18, busy=busy)

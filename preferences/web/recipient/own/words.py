@@ -141,7 +141,7 @@ WORDS: dict[str, Mapping[str, Any]] = {
         EventType.CHOICE_CHANGED: _("A choice of yours"),
         EventType.RECIPIENT_STOPPED: _("You stopped everything"),
         EventType.RECIPIENT_RESUMED: _("Your stop of everything ended"),
-        EventType.RECIPIENT_SUPPRESSED: _("Mail to your address was stopped, or the stop ended"),
+        EventType.RECIPIENT_SUPPRESSED: _("Mail to your address was stopped"),
         EventType.RECIPIENT_ERASED: _("Your data was erased"),
         EventType.RECIPIENT_RESTRICTED: _("Your data was blocked, or the block ended"),
         EventType.RECIPIENT_ADDRESS_CHANGED: _("Your address changed"),

@@ -70,10 +70,12 @@ def configure(app: Flask, settings: Settings) -> None:
 
 def served_app() -> Flask:
     """The service in a process of the server, which finds it by this name; it ends with the process that started it."""
-    from preferences.cli.serve import follow_parent
+    from preferences.cli.serve import follow_parent, settle_memory
 
     follow_parent()
-    return create_app()
+    service = create_app()
+    settle_memory()
+    return service
 
 
 if __name__ == "__main__":

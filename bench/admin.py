@@ -20,6 +20,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import create_app
+from preferences.cli.serve import settle_memory
 from preferences.cli.setup import prepare_database
 from preferences.domain.roles import Role
 from preferences.models.import_batch import ImportStage
@@ -62,6 +63,7 @@ def measure(app: Flask, session: Session) -> list[Row]:
     def sign_in() -> StaffBrowser:
         return signed_in_as(app, session, staff)
 
+    settle_memory()  # as the server does
     took = {}
     for name, path in addresses(app, session, sign_in()).items():
         took[name] = _measure(app, sign_in, path)

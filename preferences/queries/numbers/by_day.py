@@ -61,7 +61,7 @@ def answers_in(session: Session, period: Period, *, purpose_id: int | None = Non
     entry, day, upto = LedgerEntryRow, DailyActsRow, counted_upto(session, period.zone)
 
     def counted(rows: Any, moment: Any, number: Any, *where: ColumnElement[bool]) -> Select[Any]:
-        stretch = stretch_of(period, moment).label("stretch")
+        stretch = stretch_of(session, period, moment).label("stretch")
         return (
             select(stretch, rows.purpose_id, rows.act, rows.method, number.label("number"))
             .where(*where, rows.act.in_(ANSWERS), *_about(rows, purpose_id))

@@ -96,7 +96,7 @@ def sign_ups_in(session: Session, period: Period) -> list[FormCount]:
 def suppressions_in(session: Session, period: Period) -> list[tuple[int, SuppressionReason, int]]:
     """Addresses stopped in the period, lifted since or not: stretch, reason, count."""
     row = SuppressionRow
-    stretch = stretch_of(period, row.created_at).label("stretch")
+    stretch = stretch_of(session, period, row.created_at).label("stretch")
     counted = (
         select(stretch, row.reason, func.count())
         .where(row.created_at >= period.since, row.created_at < period.until)
@@ -110,7 +110,7 @@ def reported_in(
 ) -> list[tuple[int, EspEventType, int]]:
     """Events of these types that mail services reported in the period: stretch, type, count. Only what is still stored."""
     row = EspEventRow
-    stretch = stretch_of(period, row.received_at).label("stretch")
+    stretch = stretch_of(session, period, row.received_at).label("stretch")
     counted = (
         select(stretch, row.type, func.count())
         .where(row.received_at >= period.since, row.received_at < period.until, row.type.in_(types))

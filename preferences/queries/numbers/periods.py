@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Integer, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from preferences.models.ledger import LedgerEntryRow
@@ -45,9 +46,12 @@ class Period:
         return bisect_right(self.bounds, moment) - 1
 
 
-def stretch_of(period: Period, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
-    """The number of the stretch that a row of the period lies in: a tree of comparisons, which every database understands."""
-    return _tree(column, period.bounds[1:-1], 0)
+def stretch_of(session: Session, period: Period, column: InstrumentedAttribute[datetime]) -> ColumnElement[int]:
+    """The number of the stretch that a row of the period lies in. PostgreSQL looks it up in a list; SQLite compares its way."""
+    bounds = period.bounds[1:-1]
+    if session.get_bind().dialect.name == "postgresql":
+        return func.width_bucket(column, literal(list(bounds), ARRAY(DateTime(timezone=True))), type_=Integer)
+    return _tree(column, bounds, 0)
 
 
 def _tree(column: InstrumentedAttribute[datetime], bounds: Sequence[datetime], before: int) -> ColumnElement[int]:

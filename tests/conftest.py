@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -46,6 +47,13 @@ def settings_environment(database_url: str, **more: str) -> dict[str, str]:
         "PREFERENCES_SEAL_KEYS": "5" + KEY[1:],
         **{f"PREFERENCES_{name}": value for name, value in more.items()},
     }
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives until the end: it is not searched for garbage again, which took a sixth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

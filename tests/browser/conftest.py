@@ -18,6 +18,8 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from preferences.cli.setup import prepare_database
+from preferences.models.transaction import transaction
+from preferences.queries.purposes.purposes import forget_catalogue
 from tests.conftest import settings_environment
 from tests.support.snapshot import Snapshot
 from tests.support.templates import share_compiled
@@ -129,6 +131,8 @@ def live(running: tuple[Live, Snapshot]) -> Iterator[Live]:
     service, snapshot = running
     with service.app.app_context():
         snapshot.restore()
+        with transaction() as session:
+            forget_catalogue(session)
         yield service
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preferences.domain.acts import Act, Actor
 from preferences.domain.recipient_id import format_recipient_id
 from preferences.domain.roles import Role
-from preferences.models.ledger import LedgerEntryRow
 from preferences.queries.recipients.recipients import RecipientView
-from tests.factories import make_recipient, purpose
+from tests.factories import make_recipient
+from tests.support.on_behalf import entries, said
 from tests.support.page import Page
 from tests.support.staff import StaffBrowser, signed_in
 from tests.support.trainings import bodies, make_training, may, sent_mail
@@ -32,20 +31,6 @@ def officer(app: Flask, session: Session) -> StaffBrowser:
 
 def path(one: RecipientView) -> str:
     return f"/admin/recipients/{format_recipient_id(one.id)}"
-
-
-def said(session: Session, key: str, **more: str) -> dict[str, str]:
-    number = purpose(session, key).id
-    session.rollback()
-    return {"said": "no", "purpose": str(number), "told": "letter", "reason": "Brev", "form": "0123456789abcdef"} | more
-
-
-def entries(session: Session) -> list[LedgerEntryRow]:
-    session.rollback()
-    found = list(session.scalars(select(LedgerEntryRow).order_by(LedgerEntryRow.id)))
-    session.expunge_all()
-    session.rollback()
-    return found
 
 
 def test_name_and_image_are_answered_for_one_training_under_the_same_rules(

@@ -16,7 +16,7 @@ from preferences.domain.roles import Role
 from preferences.domain.suppression import SuppressionReason
 from preferences.domain.webhooks import DeliveryOutcome
 from preferences.models.endpoint import DeliveryRow
-from preferences.models.ledger import ChoiceRow, LedgerEntryRow
+from preferences.models.ledger import ChoiceRow
 from preferences.models.suppression import SuppressionRow
 from preferences.queries.mailers.changes import newest_position
 from preferences.queries.mailers.mailers import mailer_by_key
@@ -24,6 +24,7 @@ from preferences.queries.recipients.recipients import RecipientView
 from preferences.services.choices.suppression import suppress
 from preferences.services.outbox.acknowledge import acknowledge_changes
 from tests.factories import act, make_recipient, make_recipients, purpose
+from tests.support.on_behalf import entries, said
 from tests.support.page import Page
 from tests.support.rights import send_all
 from tests.support.seals import write_entries
@@ -161,20 +162,6 @@ def test_the_receipt_of_one_act_is_downloaded_and_on_record(
     marketer = signed_in(app, session, Role.VIEWER, "bo@staff.example.se")
     assert "receipts/" not in marketer.get(path(anna)).text
     assert marketer.get(f"{path(anna)}/receipts/{entry}.jsonld").status_code == 403
-
-
-def said(session: Session, key: str = "marketing", **more: str) -> dict[str, str]:
-    number = purpose(session, key).id
-    session.rollback()
-    return {"said": "no", "purpose": str(number), "told": "letter", "reason": "Brev", "form": "0123456789abcdef"} | more
-
-
-def entries(session: Session) -> list[LedgerEntryRow]:
-    session.rollback()
-    found = list(session.scalars(select(LedgerEntryRow).order_by(LedgerEntryRow.id)))
-    session.expunge_all()
-    session.rollback()
-    return found
 
 
 def test_a_form_sent_twice_records_once_and_says_the_same(

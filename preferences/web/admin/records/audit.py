@@ -150,19 +150,19 @@ def _facts(wanted: AuditFilter) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _in_words(wanted: AuditFilter) -> dict[str, str]:
+def _in_words(wanted: AuditFilter) -> list[tuple[str, str]]:
     """The filters as they were understood, for the person who is about to take the file."""
-    facts = _facts(wanted)
     with reading() as session:
         people = {int(one.id): one.name for one in all_staff(session)}
-    words: dict[str, Callable[[Any], str]] = {
-        "staff": lambda number: people.get(number, str(number)),
-        "action": action_in_words,
-        "object": object_in_words,
-        "since": lambda day: day_in_words(date.fromisoformat(day)),
-        "until": lambda day: day_in_words(date.fromisoformat(day)),
+    words: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "staff": (gettext("Who"), lambda number: people.get(number, str(number))),
+        "action": (gettext("What"), action_in_words),
+        "object": (gettext("To what"), object_in_words),
+        "id": (gettext("Which one"), str),
+        "since": (gettext("From"), lambda day: day_in_words(date.fromisoformat(day))),
+        "until": (gettext("To and including"), lambda day: day_in_words(date.fromisoformat(day))),
     }
-    return {name: words.get(name, str)(value) for name, value in facts.items()}
+    return [(words[name][0], words[name][1](value)) for name, value in _facts(wanted).items()]
 
 
 def _object() -> tuple[AuditObject | None, int | None]:
